@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * mtasts.conf(5): "key = value" lines, one table of keys.  A key is declared here and in the man
+ * page and nowhere else.
+ */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/span.h"
+#include "mtasts.h"
+
+enum conf_on { CONF_DELIVER, CONF_DEFER };
+
+enum { CONF_PATH_MAX = 1024, CONF_ERROR_MAX = 512, CONF_PREFIXES_MAX = 32 };
+
+/* An address prefix, v4 as v4 (4 octets) and v6 as v6 (16). */
+struct conf_prefix {
+	uint8_t address[16];
+	uint8_t family_bits; /* 32 or 128 */
+	uint8_t bits;
+};
+
+struct mtasts_config {
+	char state_directory[CONF_PATH_MAX];
+	char group[64];			      /* the mail servers' users are its members */
+	char user[64];			      /* owner of the state directory */
+	char helper_user[64];		      /* what the helpers become when started by root */
+	char helper_directory[CONF_PATH_MAX]; /* where mtasts-resolve and mtasts-fetch lie */
+	char ca_directory[CONF_PATH_MAX];     /* certificates by hash (c_rehash) */
+	char resolv_conf[CONF_PATH_MAX];
+	char trust_anchor[CONF_PATH_MAX]; /* DNSSEC anchors (DS or DNSKEY lines); "" none */
+	struct conf_prefix allow_addresses[CONF_PREFIXES_MAX];
+	size_t n_allow_addresses;
+	int64_t bounce_after;	  /* seconds */
+	int64_t deadline;	  /* seconds, in the mail path */
+	int64_t refresh_deadline; /* seconds */
+	int64_t max_fetches;	  /* helpers that fetch at once on this host */
+	enum conf_on on_unknown;  /* nothing cached and not found out */
+	enum conf_on cache_fault; /* store unreadable: CONF_DEFER */
+	bool reports;		  /* write TLSRPT records */
+	enum mtasts_log log_level;
+	char error[CONF_ERROR_MAX]; /* "file:line: why" of the last refusal */
+};
+
+void conf_defaults(struct mtasts_config *config);
+/* Lines of a file; name stands in errors.  0 or MTASTS_ECONFIG with config->error set. */
+int conf_parse(struct mtasts_config *config, const char *name, struct span text);
+int conf_set(struct mtasts_config *config, struct span key, struct span value);
+
+/* i-th key of the table, NULL past the last; for `mtasts config` and the man page's test. */
+const char *conf_key(size_t i);
+/* The value of that key as conf_set() reads it. */
+void conf_value(const struct mtasts_config *config, size_t i, struct buf *out);
+
+/* An address prefix "198.18.0.0/15", "fd00::/8", or a single address. 0 or -1. */
+int conf_prefix_parse(struct span s, struct conf_prefix *prefix);
+bool conf_prefix_holds(const struct conf_prefix *prefix, const uint8_t *address, size_t octets);
+
+#endif

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: ISC
+# Layer cache.  LAYER_CACHE is what a program that uses it links: it, and the layers below.
+noinst_LTLIBRARIES += %D%/libcache.la
+LAYER_CACHE = lib/cache/libcache.la $(LAYER_PARSE)
+%C%_libcache_la_SOURCES = lib/cache/cache.c

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: ISC
+# fuzz_<parser>.c: one LLVMFuzzerTestOneInput each.  Always built; without --enable-fuzzing they are
+# linked with replay.c and `make check` runs their corpus (tests/fuzz/corpus-<parser>/).
+# To add one: FUZZERS += name, and the three lines below for it in <layer>.mk.
+FUZZERS =
+if FUZZING
+FUZZ_MAIN =
+else
+FUZZ_MAIN = tests/fuzz/replay.c
+TESTS += tests/fuzz/replay.sh
+endif
+include tests/fuzz/parse.mk
+include tests/fuzz/cache.mk
+include tests/fuzz/net.mk
+include tests/fuzz/report.mk
+EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/replay.c tests/fuzz/fuzz.h
+FUZZERS_LIST = $(FUZZERS)
+AM_TESTS_ENVIRONMENT += FUZZERS='$(FUZZERS_LIST)'; export FUZZERS;

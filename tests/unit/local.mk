@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: ISC
+# Unit tests: check_<module>.c tests lib/<layer>/<module>.c and links that layer and those below.
+# A layer's tests are listed in <layer>.mk beside this file.
+UNIT = tests/unit/unit.c tests/unit/unit.h tests/unit/guard.c tests/unit/guard.h
+EXTRA_DIST += tests/unit/symbols.sh tests/unit/layers.sh
+if HAVE_CHECK
+include tests/unit/base.mk
+include tests/unit/parse.mk
+include tests/unit/cache.mk
+include tests/unit/net.mk
+include tests/unit/tls.mk
+include tests/unit/engine.mk
+include tests/unit/report.mk
+include tests/unit/api.mk
+endif
+TESTS += tests/unit/symbols.sh tests/unit/layers.sh
