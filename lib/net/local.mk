@@ -3,3 +3,4 @@
 noinst_LTLIBRARIES += %D%/libnet.la
 LAYER_NET = lib/net/libnet.la $(LAYER_PARSE)
 %C%_libnet_la_SOURCES = lib/net/net.c
+lib_net_libnet_la_SOURCES += lib/net/net.h lib/net/helper.h

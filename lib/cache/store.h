@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The store: one SQLite file (WAL) in the state directory, shared by every process of the host.
+ * Made by store_create() (`mtasts init`) and never by a mail server: a missing store is a fault,
+ * not an empty cache.  A handle belongs to the process that opened it.
+ */
+#ifndef CACHE_STORE_H
+#define CACHE_STORE_H
+
+#include "base/log.h"
+#include "base/owner.h"
+#include "cache/cache.h"
+
+#define STORE_FILE   "policies.db" /* in the state directory */
+#define STORE_LEASES "leases"	   /* locked ranges are the leases; holds no data */
+
+struct store;
+
+/*
+ * Make what is missing in directory (which exists and is the owner's): store and lease file, mode
+ * 0660.  Harmless when they are there.  0, MTASTS_ECACHE (why gets the words), MTASTS_ENOMEM.
+ */
+int store_create(const char *directory, const struct owner *owner, char *why, size_t cap);
+
+/*
+ * Open as the directory's owner.  MTASTS_ECACHE: no store, not a store, not readable; *store is
+ * then a store all the same, on which every call answers CACHE_UNREADABLE, so that a look-up can
+ * still go to the network (and fail closed).  why gets the words.  MTASTS_ENOMEM: no *store.
+ */
+int store_open(
+    const char *directory, const struct log *log, struct store **store, char *why, size_t cap);
+void store_close(
+    struct store *store); /* NULL is fine; in a child of fork(): frees, touches no file */
+
+/* The table over this store; valid until store_close(). */
+struct cache store_cache(struct store *store);
+
+#endif
