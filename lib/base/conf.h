@@ -14,6 +14,9 @@
 #include "base/span.h"
 #include "mtasts.h"
 
+/* What mtasts_config_load(NULL) reads. */
+#define CONF_DEFAULT_PATH SYSCONFDIR "/mtasts.conf"
+
 enum conf_on { CONF_DELIVER, CONF_DEFER };
 
 enum { CONF_PATH_MAX = 1024, CONF_ERROR_MAX = 512, CONF_PREFIXES_MAX = 32 };
@@ -48,16 +51,23 @@ struct mtasts_config {
 };
 
 void conf_defaults(struct mtasts_config *config);
-/* Lines of a file; name stands in errors.  0 or MTASTS_ECONFIG with config->error set. */
+/*
+ * Lines of a file; name stands in errors.  Of a repeated key the last counts.  0, or
+ * MTASTS_ECONFIG with config->error set; the lines before the refused one have been taken.
+ */
 int conf_parse(struct mtasts_config *config, const char *name, struct span text);
+/* One key; a refused value leaves the old one, and "key: why" in config->error. */
 int conf_set(struct mtasts_config *config, struct span key, struct span value);
 
 /* i-th key of the table, NULL past the last; for `mtasts config` and the man page's test. */
 const char *conf_key(size_t i);
-/* The value of that key as conf_set() reads it. */
+/* The value of that key as conf_set() reads it; i below their number. */
 void conf_value(const struct mtasts_config *config, size_t i, struct buf *out);
 
-/* An address prefix "198.18.0.0/15", "fd00::/8", or a single address. 0 or -1. */
+/*
+ * An address prefix "198.18.0.0/15", "fd00::/8", or a single address.  0, or -1 for anything
+ * else, bits after the prefix included.
+ */
 int conf_prefix_parse(struct span s, struct conf_prefix *prefix);
 bool conf_prefix_holds(const struct conf_prefix *prefix, const uint8_t *address, size_t octets);
 

@@ -15,7 +15,7 @@ struct log {
 	enum mtasts_log level; /* lines below are not even formatted */
 };
 
-/* log NULL is fine.  A line is cut at 1000 octets; CR, LF and NUL become \xHH. */
+/* log NULL is fine.  A line is cut at 1000 octets; control characters become \xHH. */
 void log_put(const struct log *log, enum mtasts_log level, const char *fmt, ...) ATTR_PRINTF(3, 4);
 
 #endif

@@ -9,6 +9,7 @@
 #define BASE_OWNER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 struct owner {
@@ -16,10 +17,13 @@ struct owner {
 	gid_t gid;
 };
 
+/* What owner_leave() goes back to; owner_enter() fills it, owner_leave() releases it. */
 struct owner_saved {
 	bool changed;
 	uid_t uid;
 	gid_t gid;
+	gid_t *groups;
+	size_t n_groups;
 };
 
 /* The owner of a directory; refuses (MTASTS_ECACHE) what is no directory or writable by others. */
@@ -27,11 +31,14 @@ int owner_of_directory(const char *path, struct owner *owner);
 
 /* 0, or MTASTS_ECACHE with nothing changed. */
 int owner_enter(const struct owner *owner, struct owner_saved *saved);
-void owner_leave(const struct owner_saved *saved);
+/* errno stays as it was. */
+void owner_leave(struct owner_saved *saved);
 
 /*
  * open(2) as the owner with O_CLOEXEC | O_NOFOLLOW; what is opened must be a plain file with one
- * link that belongs to the owner's user or group.  The descriptor, or -1 with errno.
+ * link that belongs to the owner's user or group.  A file that is made gets exactly mode, whatever
+ * the umask.  No O_TRUNC: it would cut before anything is checked.  The descriptor, or -1 with
+ * errno (EPERM: it is not what it must be).
  */
 int owner_open(const struct owner *owner, int dirfd, const char *name, int flags, mode_t mode);
 
