@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: ISC
+# make bench: ratios measured in one run.  Nothing here is ever part of make check.
+EXTRA_PROGRAMS = bench/bench_lookup
+bench_bench_lookup_SOURCES = bench/bench_lookup.c bench/stats.c bench/stats.h
+bench_bench_lookup_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+bench_bench_lookup_LDADD = lib/libmtasts.la $(LAYER_CACHE) $(SQLITE_LIBS)
+CLEANFILES += $(EXTRA_PROGRAMS)
+EXTRA_DIST += bench/run
+bench: $(EXTRA_PROGRAMS)
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' bash $(srcdir)/bench/run
+.PHONY: bench
