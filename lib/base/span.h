@@ -15,11 +15,12 @@ struct span {
 	size_t n; /* octets */
 };
 
-/* Where a parser stopped and why; why is static text. */
+/* Where a parser stopped and why (parse/reason.h makes a sentence of it). */
 struct parse_error {
-	size_t at;   /* octets from the start of the input */
-	size_t line; /* counted from 1; 0: the input has no lines */
-	const char *why;
+	size_t at;	 /* octets from the start of the input */
+	size_t line;	 /* counted from 1; 0: the input has no lines, or all of it is meant */
+	const char *why; /* static text; a '#' in it stands for number */
+	size_t number;
 };
 
 struct span span_of(const char *cstring);
