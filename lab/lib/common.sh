@@ -74,7 +74,7 @@ stop() {
 # Whether a server serves.
 is_ready() {
 	case $1 in
-	knot) grep -q "server started" "$LAB_DIR/log/knot" ;;
+	knot) grep -q "server started" "$LAB_DIR/log/knot" 2>/dev/null ;;
 	unbound) /usr/sbin/unbound-control -c "$LAB_DIR/unbound.conf" status >/dev/null 2>&1 ;;
 	nginx) in_world bash -c '</dev/tcp/198.18.1.1/443' 2>/dev/null ;;
 	*) grep -q ^ready "$LAB_DIR/log/$1.out" ;;

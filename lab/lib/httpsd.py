@@ -143,6 +143,7 @@ class Listener:
 
     def client(self, sock, peer):
         sock.settimeout(LIMIT)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         here = {"to": sock.getsockname()[0], "from": peer[0], "kind": self.kind}
         self.log.write("connect", **here)
         try:

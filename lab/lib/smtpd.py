@@ -63,6 +63,7 @@ class Session:
     def __init__(self, host, sock, peer):
         self.host, self.sock, self.tls, self.sni = host, sock, None, None
         self.sock.settimeout(LIMIT)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.number = next(host.server.counter)
         self.peer = peer[0]
         self.file = sock.makefile("rb")
