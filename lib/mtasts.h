@@ -187,7 +187,8 @@ enum mtasts_mx_state {
 	MTASTS_MX_IMPLICIT,  /* no MX record: the one host is the domain itself (RFC 5321 5.1) */
 	MTASTS_MX_NULL,	     /* "MX 0 .": takes no mail (RFC 7505); no host */
 	MTASTS_MX_NO_DOMAIN, /* answered: the name does not exist; no host */
-	MTASTS_MX_UNKNOWN    /* could not be found out; no host */
+	MTASTS_MX_UNKNOWN    /* could not be found out, or no record holds a host name; no host:
+				try later */
 };
 
 struct mtasts_mxset; /* immutable, plain memory: survives the context and a fork() */
@@ -239,7 +240,7 @@ struct mtasts_attempt {
 };
 
 struct mtasts_verdict {
-	int deliver;		     /* 0: not to this host (mode enforce only) */
+	int deliver;		     /* 0: not to this host (enforce, FAULT, or DANE failed) */
 	int need_tls;		     /* 1: only over verified TLS to attempt.mx_host */
 	enum mtasts_finding finding; /* set in mode testing too, where deliver stays 1 */
 };
@@ -258,11 +259,15 @@ struct mtasts_decision {
 };
 
 /*
- * One attempt for every MX host of the domain, in this round: those not yet tried are
- * MTASTS_TLS_UNTRIED (all are, when only routing) and count as failed when an earlier round left
- * a strike against them.  message_age and bounce_after in seconds; bounce_after -1: the configured
- * one.  Says MTASTS_FAIL only after a recheck (RFC 8461 5) that it does itself within deadline_ms
- * and that completed; *policy is then the policy in force after it (the old one is freed).
+ * One attempt for every MX host of the domain, in this round; those not yet tried are
+ * MTASTS_TLS_UNTRIED (all are, when only routing).  An untried host against which an earlier round
+ * left a strike (mtasts_record) within this message's life counts as failed when it comes to
+ * MTASTS_FAIL, and as worth another try before.  MTASTS_DELIVER is "go and try" (or: nothing
+ * here speaks against it); n 0 gives it too, but for FAULT and for UNKNOWN with on_unknown = defer
+ * (451 4.4.3).  message_age and bounce_after in seconds; bounce_after -1: the configured one.
+ * Says MTASTS_FAIL only after a recheck (RFC 8461 5) that it does itself within deadline_ms (0:
+ * the configured one) and that completed; *policy is then the policy in force after it (the old
+ * one is freed).
  */
 MTASTS_API MTASTS_MUST_USE int mtasts_decide(struct mtasts *ctx, struct mtasts_policy **policy,
     const struct mtasts_attempt *attempts, size_t n, int64_t message_age, int64_t bounce_after,
