@@ -21,7 +21,8 @@ void chain_trust_free(struct chain_trust *trust);
 /*
  * chain[0] is the host's own.  now: instant to judge at.  VERIFIED, WRONG_NAME, EXPIRED, UNTRUSTED
  * (not yet valid is UNTRUSTED, R4.2.1), or FAILED for what cannot be judged: no certificate, not
- * DER, beyond LIMIT_CERTIFICATES.  reason gets words for a log, "" when VERIFIED.
+ * DER, octets behind it, beyond LIMIT_CERTIFICATES, a CA directory that cannot be read, no memory.
+ * reason gets words for a log, names in it escaped, "" when VERIFIED.
  * Where several things are wrong the first of expired, untrusted, name is told.
  */
 enum mtasts_tls chain_check(struct chain_trust *trust, const struct mtasts_certificate *chain,

@@ -12,6 +12,7 @@ endif
 include tests/fuzz/parse.mk
 include tests/fuzz/cache.mk
 include tests/fuzz/net.mk
+include tests/fuzz/tls.mk
 include tests/fuzz/report.mk
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/replay.c tests/fuzz/fuzz.h
 FUZZERS_LIST = $(FUZZERS)
