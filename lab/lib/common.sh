@@ -7,7 +7,7 @@ LAB_NAME=${LAB_NAME:-mtasts}
 LAB_DIR=${LAB_DIR:-/tmp/$LAB_NAME-lab}
 python=/usr/bin/python3 # the system's, for it has dnspython
 world=$LAB_NAME-world sender=$LAB_NAME-sender
-export LAB_NAME LAB_DIR
+export LAB_NAME LAB_DIR PYTHONDONTWRITEBYTECODE=1
 
 # in the order in which they are started
 # shellcheck disable=SC2034 # for the commands

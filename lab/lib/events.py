@@ -10,9 +10,9 @@ class Log:
         self.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self.lock = threading.Lock()
 
-    def write(self, kind, **fields):
+    def write(self, event, /, **fields):
         words = ["%s=%s" % (key, self._plain(value)) for key, value in fields.items()]
-        line = "%.3f %s %s\n" % (time.time(), kind, " ".join(words))
+        line = "%.3f %s %s\n" % (time.time(), event, " ".join(words))
         with self.lock:
             os.write(self.fd, line.encode())
 

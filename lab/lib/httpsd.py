@@ -171,8 +171,9 @@ class Listener:
                 return
             name = sni if sni in self.hosts else default
             self.log.write("get", host=fields.get("host"), sni=sni, tls=tls.version(), status=self.kind, method=words[0],
-                uri=words[1], **here, http=words[2], agent=fields.get("user-agent"), encoding=fields.get("accept-encoding"),
-                conditional=fields.get("if-none-match", "") + fields.get("if-modified-since", ""), cookie=fields.get("cookie"))
+                uri=words[1], **here, http=words[2], encoding=fields.get("accept-encoding"),
+                if_none_match=fields.get("if-none-match"), if_modified_since=fields.get("if-modified-since"),
+                cookie=fields.get("cookie"), agent=fields.get("user-agent"))
             with open(self.hosts[name]["body"], "rb") as f:
                 KINDS[self.kind](Client(tls, name, f.read(), self.word))
 
