@@ -7,6 +7,7 @@ LAYER_PARSE = lib/parse/libparse.la $(LAYER_BASE)
 	lib/parse/mxmatch.c lib/parse/mxmatch.h \
 	lib/parse/policyfile.c lib/parse/policyfile.h \
 	lib/parse/reason.c lib/parse/reason.h \
+	lib/parse/rpttxt.c lib/parse/rpttxt.h \
 	lib/parse/ststxt.c lib/parse/ststxt.h \
 	lib/parse/taglist.c lib/parse/taglist.h \
 	lib/parse/txtset.c lib/parse/txtset.h \

@@ -2,6 +2,9 @@
 # Unit tests: check_<module>.c tests lib/<layer>/<module>.c and links that layer and those below.
 # A layer's tests are listed in <layer>.mk beside this file.
 UNIT = tests/unit/unit.c tests/unit/unit.h tests/unit/guard.c tests/unit/guard.h
+# memory that runs out at the n-th allocation (nomem.h)
+NOMEM = tests/unit/nomem.c tests/unit/nomem.h
+NOMEM_WRAP = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
 EXTRA_DIST += tests/unit/symbols.sh tests/unit/layers.sh
 if HAVE_CHECK
 include tests/unit/base.mk
