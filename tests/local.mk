@@ -3,6 +3,7 @@ include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/scenario/local.mk
 include tests/integration/local.mk
+include tests/tools/local.mk
 
 EXTRA_DIST += tests/run tests/deps tests/install-deps
 

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: ISC
+# Programs of the integration tests; built by `make`, never installed.
+noinst_PROGRAMS += tests/tools/netprobe
+tests_tools_netprobe_SOURCES = tests/tools/netprobe.c
+tests_tools_netprobe_LDADD = $(LAYER_NET)

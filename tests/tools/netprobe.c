@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The real helpers, driven as the engine drives them, for the tests: one line an answer.
+ *
+ *	netprobe [-o key=value]... [-d MS] [-n TIMES] resolve TYPE NAME [TYPE NAME]...
+ *	netprobe [-o key=value]... [-d MS] [-n TIMES] fetch HOST PATH [ADDRESS]...
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/conf.h"
+#include "net/helper.h"
+
+enum { QUESTIONS_MAX = 16, TEXT = 4 * LIMIT_POLICY + 16 };
+
+static struct mtasts_config config;
+static struct clock system_clock;
+static size_t left;
+static int64_t began_us;
+static char storage[TEXT];
+
+static int64_t
+now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void
+on_log(void *arg, enum mtasts_log level, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "log level=%d %s\n", (int)level, text);
+}
+
+static const char *
+escaped(struct span s)
+{
+	struct buf out;
+
+	buf_init(&out, storage, sizeof storage);
+	buf_put_escaped(&out, s, LIMIT_POLICY, true);
+	return storage;
+}
+
+static void
+on_answer(void *arg, size_t i, const struct net_answer *a)
+{
+	static const char *const states[] = { "answered", "no-data", "no-name", "unknown" };
+
+	(void)arg;
+	printf("answer i=%zu state=%s secure=%d ttl=%" PRIu32 " canonical=%s n=%zu us=%" PRId64
+	       " reason=\"%s\"",
+	    i, states[a->state], a->secure, a->ttl, a->canonical.name, a->n, now_us() - began_us,
+	    a->reason);
+	for (size_t k = 0; k < a->n; k++)
+		printf(" rdata=%s", escaped(a->rdata[k]));
+	putchar('\n');
+	fflush(stdout);
+	left--;
+}
+
+static void
+on_page(void *arg, const struct net_page *page)
+{
+	static const char *const states[] = { "fetched", "bad-certificate", "failed" };
+
+	(void)arg;
+	printf("page state=%s status=%u us=%" PRId64 " reason=\"%s\" type=%s octets=%zu",
+	    states[page->state], page->status, now_us() - began_us, page->reason,
+	    escaped(page->media_type), page->body.n);
+	printf(" body=%s\n",
+	    escaped(span_make(page->body.p, page->body.n > 512 ? 512 : page->body.n)));
+	fflush(stdout);
+	left--;
+}
+
+static void
+usage(void)
+{
+	fprintf(stderr, "usage: netprobe [-o key=value]... [-d MS] [-n TIMES]"
+			" resolve TYPE NAME... | fetch HOST PATH [ADDRESS]...\n");
+	exit(64);
+}
+
+static void
+set_option(const char *text)
+{
+	struct span s = span_of(text);
+	size_t equals = span_find(s, '=');
+
+	if (equals == s.n ||
+	    conf_set(&config, span_make(s.p, equals), span_from(s, equals + 1)) != 0)
+		usage();
+}
+
+static void
+run(struct net *net)
+{
+	struct pollfd fds[8];
+	int timeout;
+
+	while (left > 0) {
+		size_t n = net->pollfds(net->self, fds, 8, &timeout);
+		poll(fds, (nfds_t)n, timeout);
+		net->process(net->self);
+	}
+}
+
+static enum net_type
+type_of(const char *word)
+{
+	static const struct {
+		const char *word;
+		enum net_type type;
+	} types[] = { { "A", NET_A }, { "AAAA", NET_AAAA }, { "MX", NET_MX }, { "TXT", NET_TXT } };
+
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+		if (strcmp(types[i].word, word) == 0)
+			return types[i].type;
+	}
+	usage();
+	return NET_A;
+}
+
+static void
+resolve(struct net *net, int64_t deadline, int argc, char **argv)
+{
+	struct net_question questions[QUESTIONS_MAX];
+	struct net_request *request;
+	size_t n = 0;
+
+	for (int i = 0; i + 1 < argc && n < QUESTIONS_MAX; i += 2, n++) {
+		questions[n].type = type_of(argv[i]);
+		if (domain_parse(span_of(argv[i + 1]), DOMAIN_UNDERSCORE, &questions[n].name) != 0)
+			usage();
+	}
+	if (n == 0)
+		usage();
+	left = n;
+	if (net->resolve(net->self, questions, n, deadline, on_answer, NULL, &request) != 0)
+		exit(75);
+	run(net);
+}
+
+static void
+fetch(struct net *net, int64_t deadline, int argc, char **argv)
+{
+	static struct net_fetch f;
+	struct net_request *request;
+
+	memset(&f, 0, sizeof f);
+	if (argc < 2 || domain_parse(span_of(argv[0]), DOMAIN_UNDERSCORE, &f.host) != 0)
+		usage();
+	f.path = argv[1];
+	for (int i = 2; i < argc && f.n < LIMIT_ADDRESSES; i++, f.n++) {
+		struct net_address *a = &f.addresses[f.n];
+		a->octets = strchr(argv[i], ':') == NULL ? 4 : 16;
+		if (inet_pton(a->octets == 4 ? AF_INET : AF_INET6, argv[i], a->address) != 1)
+			usage();
+	}
+	left = 1;
+	if (net->fetch(net->self, &f, deadline, on_page, NULL, &request) != 0)
+		exit(75);
+	run(net);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct log log = { on_log, NULL, MTASTS_LOG_DEBUG };
+	struct helpers *helpers;
+	int c, ms = 15000, times = 1;
+
+	conf_defaults(&config);
+	while ((c = getopt(argc, argv, "o:d:n:")) != -1) {
+		if (c == 'o')
+			set_option(optarg);
+		else if (c == 'd')
+			ms = atoi(optarg);
+		else if (c == 'n')
+			times = atoi(optarg);
+		else
+			usage();
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc < 2)
+		usage();
+	system_clock = clock_system();
+	if (helpers_new(&config, &log, &system_clock, &helpers) != 0)
+		return 75;
+	struct net net = helpers_net(helpers);
+	for (int i = 0; i < times; i++) {
+		began_us = now_us();
+		int64_t deadline = clock_mono_ms(&system_clock) + ms;
+		if (strcmp(argv[0], "resolve") == 0)
+			resolve(&net, deadline, argc - 1, argv + 1);
+		else if (strcmp(argv[0], "fetch") == 0)
+			fetch(&net, deadline, argc - 1, argv + 1);
+		else
+			usage();
+	}
+	net.rest(net.self);
+	helpers_free(helpers);
+	return 0;
+}
