@@ -13,6 +13,8 @@
 #include "base/owner.h"
 #include "report/record.h"
 
+#define JOURNAL_DIRECTORY "journal" /* in the state directory */
+
 struct journal;
 
 /* Opens nothing yet.  NULL: no memory.  directory: the state directory, its owner's. */
@@ -25,7 +27,12 @@ void journal_free(struct journal *journal); /* in a child of fork() too */
  */
 int journal_append(struct journal *journal, const struct record *record);
 
-/* Reading: 1 a record, 0 the end, negative mtasts_error.  Torn lines are counted. */
+/*
+ * Reading the UTC day that began at the instant day * 86400.  journal_open() gives 0 and a reader
+ * (without records when the day has no file), MTASTS_ENOMEM, or MTASTS_EREPORT with errno.
+ * journal_next() gives 1 and a record, 0 at the end, MTASTS_EREPORT with errno when the file cannot
+ * be read on.  Torn lines are counted and skipped.
+ */
 struct journal_reader;
 int journal_open(const char *directory, int64_t day, struct journal_reader **reader);
 int journal_next(struct journal_reader *reader, struct record *record); /* borrowed until next */

@@ -18,7 +18,13 @@
 
 enum record_type { RECORD_NO_POLICY, RECORD_STS, RECORD_TLSA }; /* RFC 8460 4.4 policy-type */
 
-enum { RECORD_LINE_MAX = 32768, RECORD_STRINGS_MAX = 128 };
+enum {
+	RECORD_LINE_MAX = 32768, /* octets of a line, newline not counted */
+	RECORD_STRINGS_MAX = 128,
+	RECORD_NAME_MAX = 255,	  /* octets of mx_host and mx_helo */
+	RECORD_ADDRESS_MAX = 64,  /* octets of an address */
+	RECORD_STRING_MAX = 16384 /* octets of a policy string */
+};
 
 /* Spans are borrowed; empty: not known. */
 struct record {
@@ -38,13 +44,20 @@ struct record {
 	struct span detail; /* failure-reason-code */
 };
 
-/* The line without its newline.  0, or -1 when it would not fit RECORD_LINE_MAX even shortened
-   (policy strings are dropped first, then detail is cut: neither is an error). */
+/*
+ * The line without its newline.  What is beyond the limits above (detail: LIMIT_DETAIL) is cut; of
+ * a line that would still be longer than RECORD_LINE_MAX the policy strings are left out, and if
+ * that is not enough the mx patterns: the attempt itself always fits.  0, or -1 for an instant
+ * before 1970 or a buf with room for less than RECORD_LINE_MAX octets.
+ */
 int record_format(const struct record *record, struct buf *line);
 
+/* How every line begins; no value in a line can hold these octets. */
+#define RECORD_BEGIN "v1 at="
+
 /*
- * The reverse; spans of *record borrow from storage, which gets the unescaped text.  0, or -1
- * (torn, or another version) with *error filled.
+ * The reverse; spans of *record borrow from storage, which gets the unescaped text (RECORD_LINE_MAX
+ * octets are always enough).  0, or -1 (torn, or another version) with *error filled.
  */
 int record_parse(
     struct span line, char *storage, size_t cap, struct record *record, struct parse_error *error);
