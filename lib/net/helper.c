@@ -2,7 +2,7 @@
  *
  * The network by way of mtasts-resolve and mtasts-fetch.  At most one process of each is kept;
  * requests share it.  What it says is believed message by message; the first octet out of place
- * ends it, and whatever it still owed is UNKNOWN or FAILED.  Parses nothing of the network's.
+ * ends it, and whatever it still owed is a FAULT.  Parses nothing of the network's.
  */
 #include "net/helper.h"
 
@@ -40,6 +40,7 @@ struct net_request {
 	void *arg;
 	bool is_cancelled; /* its answers may still come, nobody hears of them */
 	bool is_lost;	   /* none will come, for this reason: */
+	bool is_fault;	   /* and that is our own trouble, not the network's */
 	char reason[WIRE_TEXT + 1];
 	size_t n, n_open;
 	struct question questions[]; /* a fetch has one */
@@ -61,24 +62,26 @@ struct helpers {
 };
 
 static void
-request_lose(struct net_request *request, const char *reason)
+request_lose(struct net_request *request, bool is_fault, const char *reason)
 {
 	struct buf out;
 
 	request->is_lost = true;
+	request->is_fault = is_fault;
 	buf_init(&out, request->reason, sizeof request->reason);
 	buf_printf(&out, "%s: %s", worker_program(request->kind), reason);
 }
 
 /* It is past use: a reason to every request it still owed an answer. */
 static void
-helper_fail(struct helpers *h, enum worker_kind kind, enum mtasts_log level, const char *reason)
+helper_fail(struct helpers *h, enum worker_kind kind, enum mtasts_log level, bool is_fault,
+    const char *reason)
 {
 	worker_end(&h->workers[kind]);
 	log_put(h->log, level, "helper program=%s reason=\"%s\"", worker_program(kind), reason);
 	for (struct net_request *r = h->requests; r != NULL; r = r->next) {
 		if (r->kind == kind && !r->is_lost)
-			request_lose(r, reason);
+			request_lose(r, is_fault, reason);
 	}
 }
 
@@ -192,7 +195,7 @@ request_has_worker(struct helpers *h, struct net_request *request)
 		return true;
 	log_put(h->log, MTASTS_LOG_ERROR, "helper program=%s reason=\"%s\"",
 	    worker_program(request->kind), text);
-	request_lose(request, text);
+	request_lose(request, true, text);
 	return false;
 }
 
@@ -224,7 +227,7 @@ helpers_resolve(void *self, const struct net_question *questions, size_t n, int6
 		error = worker_queue(worker, span_make(message.p, message.n));
 	}
 	if (error != 0)
-		request_lose(r, "out of memory");
+		request_lose(r, true, "out of memory");
 	(void)worker_send(worker); /* a failure shows in process() */
 	return 0;
 }
@@ -254,7 +257,7 @@ helpers_fetch(void *self, const struct net_fetch *fetch, int64_t deadline_ms, ne
 	error = wire_get_format(&message, r->id, helper_ms(h, deadline_ms), fetch);
 	assert(error == 0);
 	if (worker_queue(worker, span_make(message.p, message.n)) != 0)
-		request_lose(r, "out of memory");
+		request_lose(r, true, "out of memory");
 	(void)worker_send(worker);
 	return 0;
 }
@@ -415,9 +418,9 @@ helper_process(struct helpers *h, enum worker_kind kind)
 		fault = "ended";
 	if (fault == NULL)
 		return;
-	bool is_told = fault == text.p; /* by itself: the operator must act */
-	if (is_told || has_requests(h, kind, false))
-		helper_fail(h, kind, is_told ? MTASTS_LOG_ERROR : MTASTS_LOG_WARNING, fault);
+	bool is_told = fault == text.p;		     /* by itself */
+	if (is_told || has_requests(h, kind, false)) /* the operator must act */
+		helper_fail(h, kind, MTASTS_LOG_ERROR, true, fault);
 	else
 		worker_end(worker);
 }
@@ -428,7 +431,7 @@ deadlines_keep(struct helpers *h, int64_t now)
 {
 	for (const struct net_request *r = h->requests; r != NULL; r = r->next) {
 		if (!r->is_lost && r->deadline_ms <= now)
-			helper_fail(h, r->kind, MTASTS_LOG_WARNING, "no answer in time");
+			helper_fail(h, r->kind, MTASTS_LOG_WARNING, false, "no answer in time");
 	}
 }
 
@@ -446,10 +449,12 @@ lost_deliver(struct helpers *h)
 		char reason[WIRE_TEXT + 1];
 		memcpy(reason, r->reason, sizeof reason);
 		if (r->kind == WORKER_FETCH) {
-			struct net_page page = { .state = NET_FETCH_FAILED, .reason = reason };
+			struct net_page page = { .reason = reason,
+				.state = r->is_fault ? NET_FETCH_FAULT : NET_FETCH_FAILED };
 			page_deliver(h, r, &page);
 		} else {
-			struct net_answer answer = { .state = NET_UNKNOWN, .reason = reason };
+			struct net_answer answer = { .reason = reason,
+				.state = r->is_fault ? NET_FAULT : NET_UNKNOWN };
 			size_t i = 0;
 			while (!r->questions[i].is_open)
 				i++;

@@ -2,8 +2,8 @@
  *
  * Helpers as the network: each request starts (or, where kept, reuses) mtasts-resolve or
  * mtasts-fetch in a process of its own and believes only a complete frame on its pipe, never an
- * exit status.  A helper that is missing, killed, hung, babbling or crashed gives UNKNOWN or
- * FETCH_FAILED, at the deadline at the latest.
+ * exit status.  A helper that is missing, killed, babbling or crashed gives a FAULT at once,
+ * one that hangs UNKNOWN or FETCH_FAILED at the deadline.
  */
 #ifndef NET_HELPER_H
 #define NET_HELPER_H

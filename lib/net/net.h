@@ -28,7 +28,8 @@ enum net_state {
 	NET_ANSWERED, /* records of the type asked for */
 	NET_NO_DATA,  /* answered: the name exists, the type does not */
 	NET_NO_NAME,  /* answered: the name does not exist */
-	NET_UNKNOWN,  /* SERVFAIL, REFUSED, time-out, bogus, no helper: nothing was found out */
+	NET_UNKNOWN,  /* SERVFAIL, REFUSED, time-out, bogus: nothing was found out */
+	NET_FAULT,    /* nor even asked for: our own helper is missing, refused or died */
 };
 
 /* Valid during the callback only. */
@@ -40,7 +41,7 @@ struct net_answer {
 	size_t n;		  /* records */
 	const struct span *rdata; /* wire form: A 4 octets, AAAA 16, TXT character-strings,
 				     MX preference and *uncompressed* name */
-	const char *reason;	  /* of UNKNOWN, escaped for a log; else "" */
+	const char *reason;	  /* of UNKNOWN and FAULT, escaped for a log; else "" */
 };
 
 enum net_fetch_state {
@@ -48,6 +49,7 @@ enum net_fetch_state {
 	NET_BAD_CERTIFICATE, /* TLS came up, but not with the host we asked for: sts-webpki-invalid
 			      */
 	NET_FETCH_FAILED,    /* anything else: refused, time-out, TLS, HTTP, too large */
+	NET_FETCH_FAULT, /* our own helper is missing, refused or died: not the remote's failure */
 };
 
 /* Valid during the callback only. */
@@ -82,9 +84,9 @@ struct net {
 
 	/*
 	 * 0 and *request, or a negative mtasts_error when nothing could be begun (no memory, no
-	 * descriptors); a helper that cannot be started is an UNKNOWN or FAILED answer, not an
-	 * error.  deadline_ms: an instant of the monotonic clock by which every callback has run.
-	 * No callback runs before the first process().
+	 * descriptors); a helper that cannot be started is an answer, NET_FAULT, not an error.
+	 * deadline_ms: an instant of the monotonic clock by which every callback has run. No
+	 * callback runs before the first process().
 	 */
 	int (*resolve)(void *self, const struct net_question *questions, size_t n,
 	    int64_t deadline_ms, net_answer_fn *done, void *arg, struct net_request **request);
