@@ -113,6 +113,8 @@ def main():
     lab = Lab(sys.argv[1])
     if len(sys.argv) > 2:
         change(lab, sys.argv[2], sys.argv[3:])
+    for row in lab.rows:
+        row.check()
     make_certificates(lab)
     hosts = mail_hosts(lab)
     zones = names.make(lab, hosts)

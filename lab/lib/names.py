@@ -9,7 +9,6 @@ import web
 
 KEYMGR = "/usr/sbin/keymgr"
 BAD_DS = "1 13 2 " + "ab" * 32  # belongs to no key: what stands below it is bogus
-UNSERVED = "servfail", "timeout", "refused"
 
 
 class Zone:
@@ -51,8 +50,8 @@ def quote(text):
 
 
 def is_odd(row):
-    odd_record = row.record in (*UNSERVED, "truncated")
-    return odd_record or row.mx in UNSERVED or len(row.mx_turns) > 1 or row.https_kind == "addrservfail"
+    odd_record = row.record in (*table.UNSERVED, "truncated")
+    return odd_record or row.mx in table.UNSERVED or len(row.mx_turns) > 1 or row.https_kind == "addrservfail"
 
 
 def make(lab, hosts):
@@ -214,9 +213,9 @@ def dnsd_conf(lab, zones):
     """For dnsd.py: its zones, and the questions it answers otherwise than from the zone."""
     odd = {}
     for row in lab.rows:
-        if row.record in (*UNSERVED, "truncated"):
+        if row.record in (*table.UNSERVED, "truncated"):
             odd["_mta-sts.%s. TXT" % row.fqdn] = row.record
-        if row.mx in UNSERVED:
+        if row.mx in table.UNSERVED:
             odd["%s. MX" % row.fqdn] = row.mx
         if len(row.mx_turns) > 1:
             odd["%s. MX" % row.fqdn] = [["%d %s." % mx for mx in turn] for turn in row.mx_turns]

@@ -6,6 +6,7 @@ A name of one label is inside the row's domain; one of several labels, and a dom
 import ipaddress
 import json
 import os
+import re
 import urllib.parse
 
 COLUMNS = "domain names record policy mx mail https note".split()
@@ -21,11 +22,27 @@ CLOSED = ("198.18.253.1", "fd18:fd::1")  # a host without servers: connections a
 ODD_WEB_NET = "198.18.2."  # httpsd.py: an address a policy host
 MAIL_NET = "198.18.25."  # smtpd.py: an address a mail host
 
-# Policy hosts that httpsd.py plays, for nginx cannot; the rest is nginx.
-ODD_HTTPS = """trickle endless bigheader manyheaders http09 garbage hang hangtls close closebody short delay
-    304""".split()
+# The words of the table, as patterns. README says what they mean.
 CERTIFICATES = """good wrongname selfsigned expired notyet unknownca cnonly wildcard partialwild tldwild sibling
     iponly""".split()
+ODD_HTTPS = "trickle endless bigheader manyheaders http09 garbage hang hangtls close closebody short delay 304".split()
+OTHER_HTTPS = "ok html notype charset cached gzip gzipbomb tls11 noaddr addrservfail silent closed v6silent v6closed".split()
+OTHER_MAIL = """sni notls stripped st454 st502 tls11 alert tlsclose rcpt450 rcpt550 data451 banner554 mute down unreachable
+    noaddr sender attacker""".split()
+UNSERVED = "servfail", "timeout", "refused"
+NUMBER = "[0-9]+(?:[.][0-9]+)?"
+WORDS = {
+    "domain": "[a-z0-9.-]+",
+    "names": "-|signed|bogus|cname:[a-z0-9.-]+",
+    "record": "-|nodata|bogus|truncated|%s|long=[0-9]+|cname:[a-z0-9.-]+|(id=|txt:)[^&]*(&(id=|txt:)[^&]*)*" % "|".join(UNSERVED),
+    "policy": "-|(enforce|testing|none)(:[^:;,]+(,[^:;,]+)*)?(;max_age=[0-9]+)?|raw:.*",
+    "mx": "-|a|[.]|%s|%s" % ("|".join(UNSERVED), "[0-9]+:[a-z0-9.-]+([,|][0-9]+:[a-z0-9.-]+)*"),
+    "mail": "{0}(,{0})*".format(
+        "(-|(%s|slow=%s|helo=[a-z0-9.-]+|cname=[a-z0-9.-]+)([+](tlsa|badtlsa|attacker))*)"
+        % ("|".join(CERTIFICATES + OTHER_MAIL), NUMBER)),
+    "https": "-|(%s|big=[0-9]+|delay=%s|[2345][0-9][0-9]|30[12378]-other)(@[0-9a-f.:]+(,[0-9a-f.:]+)*)?"
+        % ("|".join(CERTIFICATES + OTHER_HTTPS + [k for k in ODD_HTTPS if k != "delay"]), NUMBER),
+}
 
 
 class TableError(Exception):
@@ -39,6 +56,18 @@ class Row:
         self.note, self.comment = note, list(comment)
         for column, word in zip(COLUMNS, words):
             setattr(self, column, word)
+
+    def check(self):
+        for column, word in zip(COLUMNS, self.words()):
+            if not re.fullmatch(WORDS[column], word):
+                raise TableError("%s: %s: no such word for %s" % (self.domain, word, column))
+        for address in self.https_addresses:
+            try:
+                ipaddress.ip_address(address)
+            except ValueError as e:
+                raise TableError("%s: %s" % (self.domain, e)) from e
+        if self.record == "bogus" and self.names != "signed":
+            raise TableError("%s: only a signed domain can have a bogus record" % self.domain)
 
     def words(self):
         return [getattr(self, column) for column in COLUMNS[:-1]]
@@ -54,7 +83,7 @@ class Row:
     @property
     def mx_turns(self):
         """The MX sets of this domain, given out one after the other, the last one for good: lists of (preference, host)."""
-        if self.mx in ("-", "a", "servfail", "timeout", "refused"):
+        if self.mx in ("-", "a", *UNSERVED):
             return []
         return [[self._mx(item) for item in turn.split(",")] for turn in self.mx.split("|")]
 
