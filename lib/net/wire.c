@@ -98,9 +98,9 @@ wire_next(struct span *in, struct wire_message *message)
 
 	if (n != 0 && memcmp(in->p, magic, n) != 0)
 		return -1;
-	take(&r, sizeof magic);
-	if (r.in.n > 0 && memchr("QGAPN", r.in.p[0], 5) == NULL)
+	if (in->n > sizeof magic && memchr("QGAPN", in->p[sizeof magic], 5) == NULL)
 		return -1;
+	take(&r, sizeof magic);
 	enum wire_type type = (enum wire_type)take_number(&r, 1, UINT8_MAX);
 	uint32_t id = take_number(&r, 4, UINT32_MAX);
 	uint32_t length = take_number(&r, 4, UINT32_MAX);

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Stands in for mtasts-resolve and mtasts-fetch in check_helper: speaks their language, well or
+ * as badly as its second argument (resolv.conf, the CA directory) tells it to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "net/wire.h"
+
+static char in[LIMIT_FRAME], storage[LIMIT_FRAME + 1];
+static size_t n_in;
+extern char **environ;
+
+static void
+put_slowly(const char *p, size_t n, long ms)
+{
+	struct timespec wait = { ms / 1000, ms % 1000 * 1000000 };
+
+	for (size_t i = 0; i < n; i++) {
+		if (ms != 0)
+			nanosleep(&wait, NULL);
+		if (write(STDOUT_FILENO, p + i, ms == 0 ? n : 1) < 0)
+			_exit(1);
+		if (ms == 0)
+			return;
+	}
+}
+
+static void
+put(const char *p, size_t n)
+{
+	put_slowly(p, n, 0);
+}
+
+/* The whole message that answers m, and its octets. */
+static size_t
+answer(const struct wire_message *m, uint32_t id, char *text)
+{
+	struct span rdata = { text, (size_t)(unsigned char)text[0] + 1 };
+	struct net_answer a = {
+		.state = NET_ANSWERED, .ttl = 60, .n = 1, .rdata = &rdata, .reason = ""
+	};
+	struct net_page p = { NET_FETCHED, 200, { "text/plain", 10 }, { "body", 4 }, "" };
+	struct buf out;
+
+	buf_init(&out, storage, sizeof storage);
+	if (m->type == WIRE_QUESTION)
+		(void)wire_answer_format(&out, id, &a);
+	else
+		(void)wire_page_format(&out, id, &p);
+	return out.n;
+}
+
+static unsigned
+count_descriptors(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static unsigned long
+limit(int resource)
+{
+	struct rlimit r = { 0, 0 };
+
+	(void)getrlimit(resource, &r);
+	return (unsigned long)r.rlim_max;
+}
+
+/* What check_helper wants to know of a process of ours, as a TXT string. */
+static void
+state(char *text)
+{
+	char directory[64] = "";
+	sigset_t blocked;
+	struct sigaction pipe_action;
+	int deathsig = 0, odd = 0;
+	size_t environment = 0;
+
+	while (environ[environment] != NULL)
+		environment++;
+	sigprocmask(SIG_SETMASK, NULL, &blocked);
+	for (int i = 1; i < 32; i++)
+		odd += sigismember(&blocked, i) == 1;
+	sigaction(SIGPIPE, NULL, &pipe_action);
+	prctl(PR_GET_PDEATHSIG, &deathsig);
+	if (getcwd(directory, sizeof directory) == NULL)
+		directory[0] = '\0';
+	int n = snprintf(text + 1, 254,
+	    "pid=%ld uid=%ld gid=%ld groups=%d nnp=%d env=%zu fds=%u cwd=%s sid=%d blocked=%d "
+	    "pipe=%d death=%d core=%lu fsize=%lu cpu=%lu nofile=%lu as=%lu umask=%03o tty=%d",
+	    (long)getpid(), (long)getuid(), (long)getgid(), getgroups(0, NULL),
+	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), environment, count_descriptors(), directory,
+	    getsid(0) == getpid(), odd, pipe_action.sa_handler == SIG_DFL, deathsig == SIGKILL,
+	    limit(RLIMIT_CORE), limit(RLIMIT_FSIZE), limit(RLIMIT_CPU), limit(RLIMIT_NOFILE),
+	    limit(RLIMIT_AS) >> 20, (unsigned)umask(0), isatty(2));
+	text[0] = (char)n;
+}
+
+/* One request, in the manner of that word. */
+static void
+serve(const struct wire_message *m, const char *how)
+{
+	static const char junk[] = "HTTP/1.1 200 OK\r\n\r\n";
+	char text[256] = "\4good";
+	struct buf out;
+
+	if (strcmp(how, "state") == 0)
+		state(text);
+	size_t n = answer(m, m->id, text);
+	if (strcmp(how, "hang") == 0)
+		for (;;)
+			pause();
+	if (strcmp(how, "spin") == 0)
+		for (volatile unsigned i = 0;; i++)
+			;
+	if (strcmp(how, "killed") == 0)
+		raise(SIGKILL);
+	if (strcmp(how, "stopped") == 0)
+		raise(SIGSTOP);
+	if (strcmp(how, "crash") == 0)
+		raise(SIGSEGV);
+	if (strcmp(how, "exit") == 0)
+		_exit(0);
+	if (strcmp(how, "closed") == 0) {
+		close(STDIN_FILENO);
+		close(STDOUT_FILENO);
+		for (;;)
+			pause();
+	}
+	if (strcmp(how, "before") == 0)
+		put(junk, sizeof junk);
+	if (strcmp(how, "endless") == 0)
+		for (;;)
+			put(junk, sizeof junk);
+	if (strcmp(how, "notes") == 0) {
+		for (;;) {
+			buf_init(&out, storage, sizeof storage);
+			(void)wire_note_format(&out, false, 0, "again");
+			put(out.p, out.n);
+		}
+	}
+	if (strcmp(how, "wrongid") == 0)
+		n = answer(m, m->id + 1000, text);
+	if (strcmp(how, "wrongtype") == 0)
+		storage[3] = m->type == WIRE_QUESTION ? 'P' : 'A';
+	if (strcmp(how, "request") == 0)
+		storage[3] = (char)m->type;
+	if (strcmp(how, "malformed") == 0)
+		storage[WIRE_HEAD] = 9;
+	if (strcmp(how, "oversize") == 0)
+		memset(storage + 8, 0xff, 4);
+	if (strcmp(how, "badrecord") == 0)
+		storage[n - 5] = 9; /* a string of 9 octets in 4 */
+	if (strcmp(how, "half") == 0) {
+		put(storage, n / 2);
+		_exit(0);
+	}
+	if (strcmp(how, "halfhang") == 0) {
+		put(storage, n / 2);
+		for (;;)
+			pause();
+	}
+	if (strcmp(how, "fatal") == 0 || strcmp(how, "noted") == 0) {
+		char note[64];
+		buf_init(&out, note, sizeof note);
+		(void)wire_note_format(&out, how[0] == 'f', ENOENT, "a \"note\"");
+		put(out.p, out.n);
+	}
+	if (strcmp(how, "drip") == 0)
+		put_slowly(storage, n, 2);
+	else if (strcmp(how, "slowdrip") == 0)
+		put_slowly(storage, n, 200);
+	else
+		put(storage, n);
+	if (strcmp(how, "twice") == 0)
+		put(storage, n);
+	if (strcmp(how, "after") == 0)
+		put(junk, sizeof junk);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct wire_message message;
+	const char *how = argc > 2 ? strrchr(argv[2], '/') : NULL;
+
+	if (how == NULL)
+		return 64;
+	how++;
+	if (strcmp(how, "deaf") == 0)
+		for (;;)
+			pause();
+	if (strcmp(how, "gone") == 0)
+		return 0;
+	for (;;) {
+		ssize_t n = read(STDIN_FILENO, in + n_in, sizeof in - n_in);
+		if (n <= 0)
+			return 0;
+		n_in += (size_t)n;
+		struct span rest = span_make(in, n_in);
+		while (wire_next(&rest, &message) == 1)
+			serve(&message, how);
+		memmove(in, rest.p, rest.n);
+		n_in = rest.n;
+	}
+}
