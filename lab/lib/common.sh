@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What the lab's commands share: where things are, and starting and ending its servers. Sourced, not run.
 
+umask 022 # helpers and mail users read what we write
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LAB_NAME=${LAB_NAME:-mtasts}
 LAB_DIR=${LAB_DIR:-/tmp/$LAB_NAME-lab}

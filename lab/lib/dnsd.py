@@ -4,14 +4,15 @@
 
 usage: dnsd.py CONF
 
-CONF (made by make.py): address, zones {name: file}, odd {"NAME TYPE": "servfail" | "refused" | "timeout" | "truncated" |
-[[rdata...]...], the sets to give in turn, the last one for good}.
+CONF (made by make.py): address, zones {name: file}, odd {"NAME TYPE": WORD or [[rdata...]...]}. The words are servfail,
+refused, timeout, truncated, slow=SECONDS; a list holds the sets to give in turn, the last one for good.
 """
 import json
 import socket
 import socketserver
 import sys
 import threading
+import time
 
 import dns.flags
 import dns.message
@@ -48,6 +49,8 @@ class World:
             reply.flags |= dns.flags.AA
             reply.answer.append(dns.rrset.from_text(question.name, 0, "IN", question.rdtype, *self.turn(key, odd)))
         else:
+            if odd is not None and odd.startswith("slow="):
+                time.sleep(float(odd[5:]))
             self.from_zone(question, reply)
         return reply
 

@@ -20,4 +20,5 @@ class Log:
     def _plain(value):
         """A value that stays one word: what is not printable or is a blank becomes \\xHH."""
         text = "-" if value is None or value == "" else str(value)
-        return "".join(c if "!" <= c <= "~" else "".join("\\x%02x" % b for b in c.encode("utf-8", "surrogateescape")) for c in text)
+        octets = text.encode("utf-8", "surrogateescape")
+        return "".join(chr(b) if 0x21 <= b <= 0x7E else "\\x%02x" % b for b in octets)

@@ -108,8 +108,8 @@ def not_modified(client):
     client.header('ETag: "1"', status="304 Not Modified")
 
 
-KINDS = {f.__name__: f for f in (ok, trickle, endless, bigheader, manyheaders, http09, garbage, hangtls, closebody, short, delay)}
-KINDS["304"] = not_modified
+KINDS = (ok, trickle, endless, bigheader, manyheaders, http09, garbage, hangtls, closebody, short, delay)
+KINDS = {"304": not_modified, **{function.__name__: function for function in KINDS}}
 
 
 class Listener:

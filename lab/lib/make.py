@@ -98,7 +98,7 @@ def world_addresses(lab, hosts):
     found |= {h.address for h in hosts.values() if h.certificate}
     for row in lab.rows:
         found |= {a for a in web.addresses(lab, row) if table.is_in_world(a)}
-    return sorted(found - set(table.SILENT))
+    return sorted(found - {*table.SILENT, table.NOWHERE})
 
 
 def make_certificates(lab):

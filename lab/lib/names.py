@@ -49,9 +49,12 @@ def quote(text):
     return " ".join('"%s"' % "".join(chr(c) if c in plain else "\\%03d" % c for c in p) for p in parts)
 
 
+def is_odd_record(word):
+    return word in (*table.UNSERVED, "truncated") or word.startswith("slow=")
+
+
 def is_odd(row):
-    odd_record = row.record in (*table.UNSERVED, "truncated")
-    return odd_record or row.mx in table.UNSERVED or len(row.mx_turns) > 1 or row.https_kind == "addrservfail"
+    return is_odd_record(row.record) or row.mx in table.UNSERVED or len(row.mx_turns) > 1 or row.https_kind == "addrservfail"
 
 
 def make(lab, hosts):
@@ -92,12 +95,15 @@ def add_row(lab, zones, row):
         zones.add(txt, "CNAME", dot("_mta-sts." + row.record[6:] + ".example"))
     elif row.record == "nodata":
         zones.add(txt, "HINFO", "none none")
-    elif row.record in ("truncated", "bogus"):
+    elif row.record in ("truncated", "bogus") or row.record.startswith("slow="):
         zones.add(txt, "TXT", quote(b"v=STSv1; id=1;"))
     for record in row.records:
         zones.add(txt, "TXT", quote(record))
     for preference, host in (row.mx_turns or [[]])[0]:
         zones.add(row.fqdn, "MX", "%d %s" % (preference, "." if host == "." else dot(host)))
+    if row.https_kind.startswith("cname="):
+        zones.add("mta-sts." + row.fqdn, "CNAME", "mta-sts.%s." % (row.https_kind[6:] + ".example"))
+        return
     for address in web.addresses(lab, row):
         add_address(zones, "mta-sts." + row.fqdn, address)
 
@@ -213,7 +219,7 @@ def dnsd_conf(lab, zones):
     """For dnsd.py: its zones, and the questions it answers otherwise than from the zone."""
     odd = {}
     for row in lab.rows:
-        if row.record in (*table.UNSERVED, "truncated"):
+        if is_odd_record(row.record):
             odd["_mta-sts.%s. TXT" % row.fqdn] = row.record
         if row.mx in table.UNSERVED:
             odd["%s. MX" % row.fqdn] = row.mx

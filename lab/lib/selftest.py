@@ -62,6 +62,8 @@ HTTPS = {
     "closed": "refused",
     "v6silent": "200 the policy, silent",
     "v6closed": "200 the policy, refused",
+    "v6unreachable": "200 the policy, unreachable",
+    "cname": "200 the policy",
     "trickle": "200 the beginning, then silent",
     "endless": "200 endless",
     "bigheader": "200 a header of 10[0-9]{5} octets the policy",
@@ -192,12 +194,14 @@ def is_secure(row):
 
 
 def check_record(row, rows, _):
-    wanted = wanted_records(row, rows)
+    wanted, begin = wanted_records(row, rows), time.monotonic()
     try:
         answer = ask("_mta-sts." + row.fqdn, "TXT")
     except Failed as e:
         return str(e) in wanted.split("|"), str(e), wanted
     seen = "|".join(sorted(repr(b"".join(r.strings)) for r in records(answer, "TXT")))
+    if row.record.startswith("slow=") and time.monotonic() - begin < float(row.record[5:]):
+        seen += " too early"
     has_ad = bool(answer.flags & dns.flags.AD)
     wanted_ad = is_secure(row) and not row.record.startswith("cname:")
     return (seen, has_ad) == (wanted, wanted_ad), "%s AD=%s" % (seen, has_ad), "%s AD=%s" % (wanted, wanted_ad)
@@ -234,7 +238,8 @@ def fetch(row, address, tls):
         except OSError as e:
             raise Failed(handshake_failure(e)) from e
         with sock:
-            sock.sendall(b"GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: mta-sts.%s\r\nConnection: close\r\n\r\n" % row.fqdn.encode())
+            request = "GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: mta-sts.%s\r\nConnection: close\r\n\r\n"
+            sock.sendall((request % row.fqdn).encode())
             raw, is_silent = read_all(sock)
     return describe(row, raw, is_silent)
 

@@ -145,7 +145,8 @@ class Session:
             return False
         self.file = self.sock.makefile("rb")
         self.tls, self.sni = self.sock.version(), getattr(self.sock, "lab_sni", None)
-        self.log("tls", tls=self.tls, sni=self.sni, cipher=self.sock.cipher()[0], resumed="yes" if self.sock.session_reused else "no")
+        resumed = "yes" if self.sock.session_reused else "no"
+        self.log("tls", tls=self.tls, sni=self.sni, cipher=self.sock.cipher()[0], resumed=resumed)
         self.rset_state()
         return True
 

@@ -18,6 +18,7 @@ ODD_NAMED = "198.18.0.54"  # dnsd.py: zones that misbehave
 WEB = ("198.18.1.1", "fd18:1::1")  # nginx: policy hosts, told apart by SNI
 OLD_WEB = "198.18.1.2"  # nginx with TLS 1.0 and 1.1 only
 SILENT = ("198.18.254.1", "fd18:fe::1")  # nobody: packets vanish
+NOWHERE = "fd18:fc::1"  # no such host: a router says so
 CLOSED = ("198.18.253.1", "fd18:fd::1")  # a host without servers: connections are refused
 ODD_WEB_NET = "198.18.2."  # httpsd.py: an address a policy host
 MAIL_NET = "198.18.25."  # smtpd.py: an address a mail host
@@ -26,7 +27,8 @@ MAIL_NET = "198.18.25."  # smtpd.py: an address a mail host
 CERTIFICATES = """good wrongname selfsigned expired notyet unknownca cnonly wildcard partialwild tldwild sibling
     iponly""".split()
 ODD_HTTPS = "trickle endless bigheader manyheaders http09 garbage hang hangtls close closebody short delay 304".split()
-OTHER_HTTPS = "ok html notype charset cached gzip gzipbomb tls11 noaddr addrservfail silent closed v6silent v6closed".split()
+OTHER_HTTPS = """ok html notype charset cached gzip gzipbomb tls11 noaddr addrservfail silent closed v6silent v6closed
+    v6unreachable""".split()
 OTHER_MAIL = """sni notls stripped st454 st502 tls11 alert tlsclose rcpt450 rcpt550 data451 banner554 mute down unreachable
     noaddr sender attacker""".split()
 UNSERVED = "servfail", "timeout", "refused"
@@ -34,13 +36,14 @@ NUMBER = "[0-9]+(?:[.][0-9]+)?"
 WORDS = {
     "domain": "[a-z0-9.-]+",
     "names": "-|signed|bogus|cname:[a-z0-9.-]+",
-    "record": "-|nodata|bogus|truncated|%s|long=[0-9]+|cname:[a-z0-9.-]+|(id=|txt:)[^&]*(&(id=|txt:)[^&]*)*" % "|".join(UNSERVED),
+    "record": "-|nodata|bogus|truncated|%s|slow=%s|long=[0-9]+|cname:[a-z0-9.-]+|(id=|txt:)[^&]*(&(id=|txt:)[^&]*)*"
+        % ("|".join(UNSERVED), NUMBER),
     "policy": "-|(enforce|testing|none)(:[^:;,]+(,[^:;,]+)*)?(;max_age=[0-9]+)?|raw:.*",
     "mx": "-|a|[.]|%s|%s" % ("|".join(UNSERVED), "[0-9]+:[a-z0-9.-]+([,|][0-9]+:[a-z0-9.-]+)*"),
     "mail": "{0}(,{0})*".format(
         "(-|(%s|slow=%s|helo=[a-z0-9.-]+|cname=[a-z0-9.-]+)([+](tlsa|badtlsa|attacker))*)"
         % ("|".join(CERTIFICATES + OTHER_MAIL), NUMBER)),
-    "https": "-|(%s|big=[0-9]+|delay=%s|[2345][0-9][0-9]|30[12378]-other)(@[0-9a-f.:]+(,[0-9a-f.:]+)*)?"
+    "https": "-|(%s|big=[0-9]+|cname=[a-z0-9.-]+|delay=%s|[2345][0-9][0-9]|30[12378]-other)(@[0-9a-f.:]+(,[0-9a-f.:]+)*)?"
         % ("|".join(CERTIFICATES + OTHER_HTTPS + [k for k in ODD_HTTPS if k != "delay"]), NUMBER),
 }
 

@@ -20,6 +20,7 @@ def addresses(lab, row):
         "closed": [table.CLOSED[0]],
         "v6silent": [table.WEB[0], table.SILENT[1]],
         "v6closed": [table.WEB[0], table.CLOSED[1]],
+        "v6unreachable": [table.WEB[0], table.NOWHERE],
     }.get(kind, table.WEB)
 
 
@@ -66,8 +67,8 @@ worker_processes 1;
 events { worker_connections 512; }
 http {
 	access_log off;
-	log_format lab '$msec get host=$host sni=$ssl_server_name tls=$ssl_protocol status=$status method=$request_method uri=$request_uri '
-		'to=$server_addr http=$server_protocol encoding=$http_accept_encoding if_none_match=$http_if_none_match '
+	log_format lab '$msec get host=$host sni=$ssl_server_name tls=$ssl_protocol status=$status method=$request_method '
+		'uri=$request_uri to=$server_addr http=$server_protocol encoding=$http_accept_encoding if_none_match=$http_if_none_match '
 		'if_modified_since=$http_if_modified_since cookie=$http_cookie agent=$http_user_agent';
 	types { }
 	default_type text/plain;
@@ -99,7 +100,8 @@ def socket_of(address):
 def nginx_server(lab, row):
     """A server that gives the policy at its well-known place, and at /moved, where its redirections lead."""
     kind = row.https_kind
-    mine = [a for a in addresses(lab, row) if table.is_in_world(a) and a not in table.SILENT + table.CLOSED]
+    nobody = *table.SILENT, *table.CLOSED, table.NOWHERE
+    mine = [a for a in addresses(lab, row) if table.is_in_world(a) and a not in nobody]
     file = lab.path("www", row.fqdn, "mta-sts.txt")
     body = (row.policy_body or b"").decode("latin-1")
     text = body.replace("\\", "\\\\").replace('"', '\\"').replace("\r", "\\r").replace("\n", "\\n").replace("$", "")
