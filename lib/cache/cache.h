@@ -63,10 +63,11 @@ struct cache {
 	enum cache_result (*get)(void *self, const struct domain *domain, struct entry **entry);
 	/*
 	 * Durable before it returns.  The newer fetch wins: CACHE_REFUSED when the row there is
-	 * as new or newer than entry, unless that row is dated after now (it always loses).
+	 * as new or newer than entry, unless that row is dated after now (it always loses); and
+	 * when entry itself is.
 	 */
 	enum cache_result (*put)(void *self, const struct entry *entry, int64_t now);
-	/* The administrator's word. */
+	/* The administrator's word; hints and strikes of the domain go too. */
 	enum cache_result (*drop)(void *self, const struct domain *domain);
 	enum cache_result (*each)(void *self, cache_each_fn *each, void *arg);
 	/* Best effort, at most once an hour a row is written. */

@@ -22,6 +22,12 @@ struct entry {
 	struct span body;      /* octets as served; within this allocation */
 };
 
+/*
+ * Within the limits: 0 <= fetched_at (and far from overflow), max_age, id of letters and digits
+ * ("" is let in), body.
+ */
+bool entry_is_sane(int64_t fetched_at, int64_t max_age, struct span id, struct span body);
+
 /* NULL: out of memory, or a value beyond its limit. */
 struct entry *entry_new(const struct domain *domain, int64_t fetched_at, int64_t max_age,
     struct span id, struct span body);
@@ -34,7 +40,8 @@ bool entry_is_expired(const struct entry *entry, int64_t now);
 bool entry_is_from_future(const struct entry *entry, int64_t now);
 
 /*
- * The bytes a store keeps beside the fields to find damage: over every field and the body.
+ * What a store keeps beside the fields to find damage: over every field but used_at, which
+ * changes by itself, and the body.
  */
 uint64_t entry_checksum(const struct entry *entry);
 

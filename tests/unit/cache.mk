@@ -1,1 +1,15 @@
 # SPDX-License-Identifier: ISC
+STATE = tests/unit/state.c tests/unit/state.h
+
+check_PROGRAMS += tests/unit/check_entry
+TESTS += tests/unit/check_entry
+tests_unit_check_entry_SOURCES = tests/unit/check_entry.c $(UNIT) $(NOMEM)
+tests_unit_check_entry_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_entry_LDADD = $(LAYER_CACHE) $(CHECK_LIBS)
+tests_unit_check_entry_LDFLAGS = $(AM_LDFLAGS) $(NOMEM_WRAP)
+
+check_PROGRAMS += tests/unit/check_store
+TESTS += tests/unit/check_store
+tests_unit_check_store_SOURCES = tests/unit/check_store.c $(STATE) $(UNIT)
+tests_unit_check_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_check_store_LDADD = $(LAYER_CACHE) $(CHECK_LIBS)

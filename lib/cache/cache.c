@@ -1,2 +1,0 @@
-/* SPDX-License-Identifier: ISC */
-typedef int layer_cache;

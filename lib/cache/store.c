@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The store as the engine knows it: the files, checked and opened as their owner, and the table
+ * of calls.  Policies: policy.c; hints, outcomes, strikes: hint.c; leases: lease.c; SQLite: db.c.
+ */
+#include "cache/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cache/db.h"
+#include "cache/hash.h"
+#include "cache/hint.h"
+#include "cache/lease.h"
+#include "cache/policy.h"
+#include "cache/sweep.h"
+
+enum { MODE = 0660 };
+
+struct store {
+	struct db db;
+	struct leases leases;
+	int directory; /* descriptor, -1 */
+	bool has_boot;
+	int64_t boot;
+};
+
+static int ATTR_PRINTF(3, 4) refuse(char *why, size_t cap, const char *fmt, ...)
+{
+	struct buf b;
+	va_list ap;
+
+	buf_init(&b, why, cap);
+	va_start(ap, fmt);
+	buf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	return MTASTS_ECACHE;
+}
+
+/* ---- the files ---- */
+
+/* The state directory itself: no link to one, so that what is checked is what is used. */
+static int
+open_directory(const char *directory, char *why, size_t cap)
+{
+	size_t n = strlen(directory);
+
+	while (n > 1 && directory[n - 1] == '/') /* "link/" would be followed */
+		n--;
+	char *path = mem_dup(directory, n);
+	if (path == NULL)
+		return MTASTS_ENOMEM;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int error = errno;
+	free(path);
+	if (fd >= 0)
+		return fd;
+	if (error == ENOENT)
+		return refuse(why, cap, "no store in %s: run mtasts init", directory);
+	if (error == ELOOP || error == ENOTDIR)
+		return refuse(why, cap, "%s is not a directory", directory);
+	return refuse(why, cap, "cannot open the directory %s: errno %d", directory, error);
+}
+
+/* One of SQLite's files: ours, plain, and written by nobody else. */
+static int
+check_file(int directory, const char *name, const struct owner *owner, bool *missing, char *why,
+    size_t cap)
+{
+	struct stat st;
+
+	*missing = false;
+	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		*missing = errno == ENOENT;
+		return *missing ? 0 : refuse(why, cap, "cannot look at %s: errno %d", name, errno);
+	}
+	if (!S_ISREG(st.st_mode))
+		return refuse(why, cap, "%s is not a plain file", name);
+	if (st.st_nlink != 1)
+		return refuse(why, cap, "%s has more than one name", name);
+	if (st.st_uid != owner->uid && st.st_gid != owner->gid)
+		return refuse(why, cap,
+		    "%s belongs neither to the user nor to the group of its directory", name);
+	if ((st.st_mode & S_IWOTH) != 0)
+		return refuse(why, cap, "%s can be written by everybody", name);
+	return 0;
+}
+
+static int
+check_files(int directory, const struct owner *owner, bool *missing, char *why, size_t cap)
+{
+	static const char *const beside[] = { STORE_FILE "-wal", STORE_FILE "-shm",
+		STORE_FILE "-journal" };
+	bool ignored;
+
+	int r = check_file(directory, STORE_FILE, owner, missing, why, cap);
+	for (size_t i = 0; i < sizeof beside / sizeof *beside && r == 0; i++)
+		r = check_file(directory, beside[i], owner, &ignored, why, cap);
+	return r;
+}
+
+/* SQLite wants a name without links, and one that stays good when the process moves. */
+static int
+path_of(const char *directory, char **path, char *why, size_t cap)
+{
+	char *real = realpath(directory, NULL);
+
+	if (real == NULL)
+		return errno == ENOMEM ? MTASTS_ENOMEM
+				       : refuse(why, cap, "cannot resolve %s", directory);
+	size_t n = strlen(real);
+	char *joined = mem_zero(n + 1 + sizeof STORE_FILE, 1);
+	if (joined != NULL) {
+		memcpy(joined, real, n);
+		joined[n] = '/';
+		memcpy(joined + n + 1, STORE_FILE, sizeof STORE_FILE);
+	}
+	free(real);
+	if (joined == NULL)
+		return MTASTS_ENOMEM;
+	*path = joined;
+	return 0;
+}
+
+/* The file in the directory is still the one SQLite opened by its name. */
+static bool
+is_same_file(const struct store *store)
+{
+	struct stat here, there;
+	int moved = 1;
+
+	if (sqlite3_file_control(store->db.handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) !=
+	    SQLITE_OK)
+		moved = 1;
+	return moved == 0 && stat(store->db.path, &there) == 0 &&
+	       fstatat(store->directory, STORE_FILE, &here, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+/* ---- making ---- */
+
+/* Its mode is set on the descriptor while there is no connection: closing drops its locks. */
+static int
+make_file(int directory, const struct owner *owner)
+{
+	int fd = owner_open(owner, directory, STORE_FILE, O_RDWR | O_CREAT | O_EXCL, MODE);
+
+	if (fd < 0)
+		return errno == EEXIST ? 0 : -1;
+	return close(fd);
+}
+
+static int
+create_in(int directory, const char *path, const struct owner *owner, char *why, size_t cap)
+{
+	struct owner_saved saved;
+	bool missing;
+
+	if (make_file(directory, owner) != 0)
+		return refuse(why, cap, "cannot make %s: errno %d", path, errno);
+	int r = check_files(directory, owner, &missing, why, cap);
+	if (r != 0)
+		return r;
+	if (lease_create(directory, owner, STORE_LEASES) != 0)
+		return refuse(
+		    why, cap, "cannot make %s beside %s: errno %d", STORE_LEASES, path, errno);
+	if (owner_enter(owner, &saved) != 0)
+		return refuse(why, cap, "cannot become the owner of %s", path);
+	r = db_create(path, why, cap);
+	owner_leave(&saved);
+	return r;
+}
+
+int
+store_create(const char *directory, const struct owner *owner, char *why, size_t cap)
+{
+	char *path;
+
+	int fd = open_directory(directory, why, cap);
+	if (fd < 0)
+		return fd;
+	int r = path_of(directory, &path, why, cap);
+	if (r == 0) {
+		r = create_in(fd, path, owner, why, cap);
+		free(path);
+	}
+	close(fd);
+	return r;
+}
+
+/* ---- opening ---- */
+
+static int
+open_db(struct store *store, const struct owner *owner, char *why, size_t cap)
+{
+	struct owner_saved saved;
+
+	if (owner_enter(owner, &saved) != 0)
+		return refuse(why, cap, "cannot become the owner of %s", store->db.path);
+	int r = db_open(&store->db, why, cap);
+	owner_leave(&saved);
+	if (r == 0 && !is_same_file(store)) {
+		db_close(&store->db);
+		return refuse(why, cap, "%s was replaced while it was opened", store->db.path);
+	}
+	return r;
+}
+
+static int
+open_in(struct store *store, const char *directory, char *why, size_t cap)
+{
+	struct owner owner;
+	bool missing;
+
+	store->directory = open_directory(directory, why, cap);
+	if (store->directory < 0)
+		return store->directory;
+	int r = path_of(directory, &store->db.path, why, cap);
+	if (r != 0)
+		return r;
+	if (owner_of_directory(directory, &owner) != 0)
+		return refuse(why, cap, "%s can be written by everybody", directory);
+	lease_init(&store->leases, store->directory, &owner);
+	r = check_files(store->directory, &owner, &missing, why, cap);
+	if (r != 0)
+		return r;
+	if (missing)
+		return refuse(why, cap, "no store in %s: run mtasts init", directory);
+	return open_db(store, &owner, why, cap);
+}
+
+int
+store_open(
+    const char *directory, const struct log *log, struct store **store, char *why, size_t cap)
+{
+	struct owner nobody = { 0, 0 };
+
+	if (cap != 0)
+		why[0] = '\0';
+	struct store *opened = mem_zero(1, sizeof *opened);
+	if (opened == NULL)
+		return MTASTS_ENOMEM;
+	if (log != NULL)
+		opened->db.log = *log;
+	opened->directory = -1;
+	opened->db.pid = getpid();
+	lease_init(&opened->leases, -1, &nobody);
+	int r = open_in(opened, directory, why, cap);
+	if (r == MTASTS_ENOMEM) {
+		store_close(opened);
+		return r;
+	}
+	*store = opened;
+	return r;
+}
+
+void
+store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	lease_clear(&store->leases, store->db.pid != getpid());
+	db_close(&store->db);
+	if (store->directory >= 0)
+		close(store->directory);
+	free(store->db.path);
+	free(store);
+}
+
+/* ---- the boot ---- */
+
+/* A number that is another after the next start of the machine; 0 where there is none. */
+static int64_t
+read_boot(void)
+{
+	char id[64];
+	struct hash h;
+
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	ssize_t n = read(fd, id, sizeof id);
+	close(fd);
+	if (n <= 0)
+		return 0;
+	hash_init(&h, NULL);
+	hash_span(&h, span_make(id, (size_t)n));
+	return (int64_t)hash_end(&h);
+}
+
+static int64_t
+boot_of(struct store *store)
+{
+	if (!store->has_boot)
+		store->boot = read_boot();
+	store->has_boot = true;
+	return store->boot;
+}
+
+/* ---- the table ---- */
+
+static struct db *
+db_of(void *self)
+{
+	return &((struct store *)self)->db;
+}
+
+static enum cache_result
+get(void *self, const struct domain *domain, struct entry **entry)
+{
+	return policy_get(db_of(self), domain, entry);
+}
+
+static enum cache_result
+put(void *self, const struct entry *entry, int64_t now)
+{
+	return policy_put(db_of(self), entry, now);
+}
+
+static enum cache_result
+drop(void *self, const struct domain *domain)
+{
+	return policy_drop(db_of(self), domain);
+}
+
+static enum cache_result
+each_policy(void *self, cache_each_fn *each, void *arg)
+{
+	return policy_each(db_of(self), each, arg);
+}
+
+static void
+used(void *self, const struct domain *domain, int64_t now)
+{
+	policy_used(db_of(self), domain, now);
+}
+
+static void
+sweep_all(void *self, int64_t now)
+{
+	struct clock clock = clock_system();
+
+	sweep(db_of(self), now, clock_mono_ms(&clock), boot_of(self));
+}
+
+static enum cache_result
+get_hint(void *self, const struct domain *domain, struct hint *hint)
+{
+	return hint_get(db_of(self), domain, hint);
+}
+
+static enum cache_result
+put_hint(void *self, const struct domain *domain, const struct hint *hint)
+{
+	return hint_put(db_of(self), domain, hint);
+}
+
+static enum cache_result
+get_lease(void *self, const struct domain *domain, unsigned max_fetches, struct cache_lease **lease)
+{
+	struct store *store = self;
+	const char *why = "";
+
+	if (!db_start(&store->db, 0))
+		return CACHE_UNREADABLE;
+	enum cache_result result =
+	    lease_get(&store->leases, STORE_LEASES, domain, max_fetches, lease, &why);
+	if (result == CACHE_UNREADABLE)
+		db_tell(&store->db, CAUSE_LEASES, "lease a domain", why);
+	return result;
+}
+
+static void
+end_lease(void *self, struct cache_lease *lease, const struct outcome *outcome)
+{
+	struct store *store = self;
+	bool in_child = store->db.pid != getpid();
+
+	/* the outcome first: who sees the lease gone finds it */
+	if (outcome != NULL && !in_child)
+		outcome_put(&store->db, lease_domain(lease), boot_of(store), outcome);
+	lease_end(&store->leases, lease, in_child);
+}
+
+static enum cache_result
+get_outcome(void *self, const struct domain *domain, struct outcome *outcome)
+{
+	return outcome_get(db_of(self), domain, boot_of(self), outcome);
+}
+
+static enum cache_result
+get_strikes(void *self, const struct domain *domain, int64_t now, struct strike *strikes,
+    size_t cap, size_t *n)
+{
+	return strikes_get(db_of(self), domain, now, strikes, cap, n);
+}
+
+static enum cache_result
+put_strike(void *self, const struct domain *domain, const struct strike *strike)
+{
+	return strike_put(db_of(self), domain, strike);
+}
+
+static enum cache_result
+end_strike(void *self, const struct domain *domain, const struct domain *mx)
+{
+	return strike_end(db_of(self), domain, mx);
+}
+
+struct cache
+store_cache(struct store *store)
+{
+	return (struct cache){
+		.self = store,
+		.get = get,
+		.put = put,
+		.drop = drop,
+		.each = each_policy,
+		.used = used,
+		.sweep = sweep_all,
+		.hint_get = get_hint,
+		.hint_put = put_hint,
+		.lease_get = get_lease,
+		.lease_end = end_lease,
+		.outcome_get = get_outcome,
+		.strikes_get = get_strikes,
+		.strike_put = put_strike,
+		.strike_end = end_strike,
+	};
+}
