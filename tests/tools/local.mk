@@ -3,3 +3,7 @@
 noinst_PROGRAMS += tests/tools/netprobe
 tests_tools_netprobe_SOURCES = tests/tools/netprobe.c
 tests_tools_netprobe_LDADD = $(LAYER_NET)
+
+# an intruder in a helper, from outside
+noinst_PROGRAMS += tests/tools/inject
+tests_tools_inject_SOURCES = tests/tools/inject.c

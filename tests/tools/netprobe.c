@@ -4,6 +4,9 @@
  *
  *	netprobe [-o key=value]... [-d MS] [-n TIMES] resolve TYPE NAME [TYPE NAME]...
  *	netprobe [-o key=value]... [-d MS] [-n TIMES] fetch HOST PATH [ADDRESS]...
+ *	netprobe [-o key=value]... [-d MS] [-n TIMES] page HOST PATH
+ *
+ * page asks for the addresses first, and then fetches: IPv6 before IPv4.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -24,6 +27,7 @@ static struct clock system_clock;
 static size_t left;
 static int64_t began_us;
 static char storage[TEXT];
+static struct net_fetch found; /* of page */
 
 static int64_t
 now_us(void)
@@ -54,15 +58,22 @@ escaped(struct span s)
 static void
 on_answer(void *arg, size_t i, const struct net_answer *a)
 {
-	static const char *const states[] = { "answered", "no-data", "no-name", "unknown" };
+	static const char *const states[] = { "answered", "no-data", "no-name", "unknown",
+		"fault" };
 
-	(void)arg;
 	printf("answer i=%zu state=%s secure=%d ttl=%" PRIu32 " canonical=%s n=%zu us=%" PRId64
 	       " reason=\"%s\"",
 	    i, states[a->state], a->secure, a->ttl, a->canonical.name, a->n, now_us() - began_us,
 	    a->reason);
-	for (size_t k = 0; k < a->n; k++)
+	for (size_t k = 0; k < a->n; k++) {
 		printf(" rdata=%s", escaped(a->rdata[k]));
+		struct net_address *address = &found.addresses[found.n];
+		if (arg != &found || found.n == LIMIT_ADDRESSES)
+			continue;
+		address->octets = (uint8_t)a->rdata[k].n;
+		memcpy(address->address, a->rdata[k].p, a->rdata[k].n);
+		found.n++;
+	}
 	putchar('\n');
 	fflush(stdout);
 	left--;
@@ -71,7 +82,7 @@ on_answer(void *arg, size_t i, const struct net_answer *a)
 static void
 on_page(void *arg, const struct net_page *page)
 {
-	static const char *const states[] = { "fetched", "bad-certificate", "failed" };
+	static const char *const states[] = { "fetched", "bad-certificate", "failed", "fault" };
 
 	(void)arg;
 	printf("page state=%s status=%u us=%" PRId64 " reason=\"%s\" type=%s octets=%zu",
@@ -87,7 +98,7 @@ static void
 usage(void)
 {
 	fprintf(stderr, "usage: netprobe [-o key=value]... [-d MS] [-n TIMES]"
-			" resolve TYPE NAME... | fetch HOST PATH [ADDRESS]...\n");
+			" resolve TYPE NAME... | fetch HOST PATH [ADDRESS]... | page HOST PATH\n");
 	exit(64);
 }
 
@@ -173,6 +184,33 @@ fetch(struct net *net, int64_t deadline, int argc, char **argv)
 	run(net);
 }
 
+/* The addresses of the host, one family after the other, then its page. */
+static void
+page(struct net *net, int64_t deadline, int argc, char **argv)
+{
+	static const enum net_type types[] = { NET_AAAA, NET_A };
+	struct net_question question;
+	struct net_request *request;
+
+	memset(&found, 0, sizeof found);
+	if (argc != 2 || domain_parse(span_of(argv[0]), DOMAIN_UNDERSCORE, &found.host) != 0)
+		usage();
+	found.path = argv[1];
+	question.name = found.host;
+	for (size_t i = 0; i < 2; i++) {
+		question.type = types[i];
+		left = 1;
+		if (net->resolve(net->self, &question, 1, deadline, on_answer, &found, &request))
+			exit(75);
+		run(net);
+	}
+	left = 1;
+	began_us = now_us();
+	if (net->fetch(net->self, &found, deadline, on_page, NULL, &request) != 0)
+		exit(75);
+	run(net);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -206,6 +244,8 @@ main(int argc, char **argv)
 			resolve(&net, deadline, argc - 1, argv + 1);
 		else if (strcmp(argv[0], "fetch") == 0)
 			fetch(&net, deadline, argc - 1, argv + 1);
+		else if (strcmp(argv[0], "page") == 0)
+			page(&net, deadline, argc - 1, argv + 1);
 		else
 			usage();
 	}
