@@ -1,1 +1,10 @@
 # SPDX-License-Identifier: ISC
+dist_man_MANS += \
+	man/mtasts.1 \
+	man/mtasts-cache.1 \
+	man/mtasts-config.1 \
+	man/mtasts-explain.1 \
+	man/mtasts-init.1 \
+	man/mtasts-lint.1 \
+	man/mtasts-lookup.1 \
+	man/mtasts.conf.5
