@@ -13,6 +13,8 @@ mem_zero(size_t n, size_t size)
 {
 	if (n == 0 || size == 0)
 		n = size = 1;
+	if (n > SIZE_MAX / size) /* calloc() checks too, but sanitizers end the program there */
+		return NULL;
 	return calloc(n, size);
 }
 
