@@ -325,6 +325,8 @@ get_failed(struct get *get, CURLcode code)
 		get_fail(get, NET_FETCH_FAILED, get->refused);
 	else if (code == CURLE_COULDNT_CONNECT && get->refused_text[0] != '\0')
 		get_fail(get, NET_FETCH_FAILED, get->refused_text);
+	else if (code == CURLE_OUT_OF_MEMORY && get->n_lines > 0 && get->n_body == 0)
+		get_fail(get, NET_FETCH_FAILED, "header is too large"); /* a line of it */
 	else if (code == CURLE_FILESIZE_EXCEEDED)
 		get_fail(get, NET_FETCH_FAILED, "body is larger than 64 KiB");
 	else if (code == CURLE_OPERATION_TIMEDOUT)
