@@ -37,7 +37,7 @@ extern "C" {
 #endif
 
 #define MTASTS_NAME_MAX 253 /* octets in a domain name, no final dot (RFC 1035 2.3.4) */
-#define MTASTS_TEXT_MAX 512 /* octets mtasts_explain() needs at most, NUL included */
+#define MTASTS_TEXT_MAX 512 /* octets of the text of a decision, NUL included */
 
 /* ---- errors: something is wrong on this side; the remote's faults are findings, below ---- */
 
@@ -115,7 +115,7 @@ enum mtasts_state {
 	MTASTS_PUBLISHED, /* a policy is in force: mode, mx, id and expiry are meaningful */
 	MTASTS_ABSENT,	  /* answered: the domain has no usable policy */
 	MTASTS_UNKNOWN,	  /* could not be found out, and nothing unexpired is cached */
-	MTASTS_FAULT	  /* our own store is unreadable: nothing may be concluded, defer */
+	MTASTS_FAULT	  /* our own store or helpers fail: nothing may be concluded, defer */
 };
 
 /* Meaningful when PUBLISHED; MTASTS_NONE is a published `mode: none`. */

@@ -33,6 +33,8 @@ enum {
 	LIMIT_STRIKE = 86400,		 /* seconds a strike counts */
 	LIMIT_POLL_MIN = 5,		 /* ms between two looks at another's fetch, first */
 	LIMIT_POLL_MAX = 50,		 /* ms, later */
+	LIMIT_ADDRESS_WAIT = 50,	 /* ms for the other family's addresses (RFC 8305 3) */
+	LIMIT_LOOKUPS = 1024,		 /* look-ups of one context under way at once */
 };
 
 #endif

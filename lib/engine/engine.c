@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Drives plans: does what they want, hands back what came of it, keeps their one timer.  Knows
+ * cache and network by their tables of functions only, and decides nothing about policies.
+ */
+#include "engine/engine.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "engine/plan.h"
+
+enum { FDS_MAX = 16, USED_EVERY = 3600 /* seconds */ };
+
+struct lookup {
+	struct lookup *next;
+	struct engine *engine;
+	uint64_t id;
+	mtasts_lookup_fn *done; /* NULL: engine_lookup() takes the answer itself */
+	void *arg;
+	int64_t start_ms;
+	struct plan plan;
+	enum plan_want want; /* still to be done */
+	bool is_over;
+	struct cache_lease *lease;
+	struct net_request *asked; /* answers are still to come */
+	size_t n_asked;
+	struct net_request *fetched;
+};
+
+struct engine {
+	struct engine_config config;
+	struct cache cache;
+	struct net net;
+	const struct clock *clock;
+	const struct log *log;
+	uint64_t last_id;
+	size_t n_lookups;
+	struct lookup *lookups; /* in the order of their start; over ones until they are told */
+};
+
+static struct plan_time
+time_now(const struct engine *engine)
+{
+	return (struct plan_time){ clock_real(engine->clock), clock_mono_ms(engine->clock) };
+}
+
+/* ---- what a plan wants ---- */
+
+static void
+answer_come(void *arg, size_t i, const struct net_answer *answer)
+{
+	struct lookup *l = arg;
+
+	if (--l->n_asked == 0)
+		l->asked = NULL; /* ends by itself */
+	enum plan_want want = plan_answer(&l->plan, time_now(l->engine), i, answer);
+	if (want != PLAN_WAIT)
+		l->want = want;
+}
+
+static void
+page_come(void *arg, const struct net_page *page)
+{
+	struct lookup *l = arg;
+
+	l->fetched = NULL;
+	enum plan_want want = plan_page(&l->plan, time_now(l->engine), page);
+	if (want != PLAN_WAIT)
+		l->want = want;
+}
+
+static enum plan_want
+do_read(struct engine *engine, struct lookup *l)
+{
+	const struct cache *cache = &engine->cache;
+	struct hint hint = { 0 };
+	struct entry *entry = NULL;
+	enum cache_result got = cache->get(cache->self, &l->plan.domain, &entry);
+	enum cache_result hinted = cache->hint_get(cache->self, &l->plan.domain, &hint);
+
+	return plan_read(
+	    &l->plan, time_now(engine), got, got == CACHE_OK ? entry : NULL, hinted, &hint);
+}
+
+/* The outcome is looked at after the lease was tried: who has just let go has left it there. */
+static enum plan_want
+do_lease(struct engine *engine, struct lookup *l)
+{
+	const struct cache *cache = &engine->cache;
+	struct outcome outcome = { 0 };
+	enum cache_result got =
+	    cache->lease_get(cache->self, &l->plan.domain, engine->config.max_fetches, &l->lease);
+	enum cache_result looked = got == CACHE_UNREADABLE
+				       ? CACHE_UNREADABLE
+				       : cache->outcome_get(cache->self, &l->plan.domain, &outcome);
+
+	return plan_lease(&l->plan, time_now(engine), got, looked, &outcome);
+}
+
+static enum plan_want
+do_ask(struct engine *engine, struct lookup *l)
+{
+	struct net_answer none = { .state = NET_FAULT };
+
+	l->n_asked = PLAN_QUESTIONS;
+	int r = engine->net.resolve(engine->net.self, l->plan.questions, PLAN_QUESTIONS,
+	    l->plan.config.deadline_ms, answer_come, l, &l->asked);
+	if (r == 0)
+		return PLAN_WAIT;
+	l->asked = NULL;
+	none.reason = mtasts_strerror(r);
+	return plan_answer(&l->plan, time_now(engine), PLAN_TXT, &none);
+}
+
+static enum plan_want
+do_fetch(struct engine *engine, struct lookup *l)
+{
+	struct net_page none = { .state = NET_FETCH_FAULT };
+	int r = engine->net.fetch(engine->net.self, &l->plan.fetch, l->plan.config.deadline_ms,
+	    page_come, l, &l->fetched);
+
+	if (r == 0)
+		return PLAN_WAIT;
+	l->fetched = NULL;
+	none.reason = mtasts_strerror(r);
+	return plan_page(&l->plan, time_now(engine), &none);
+}
+
+static enum plan_want
+do_store(struct engine *engine, struct lookup *l)
+{
+	const struct cache *cache = &engine->cache;
+	struct plan *plan = &l->plan;
+	enum cache_result put =
+	    plan->put_entry != NULL
+		? cache->put(cache->self, plan->put_entry, clock_real(engine->clock))
+		: cache->hint_put(cache->self, &plan->domain, &plan->hint);
+
+	return plan_stored(plan, time_now(engine), put);
+}
+
+/* ---- the end of a look-up ---- */
+
+/* Let go of everything but memory. */
+static void
+release(struct engine *engine, struct lookup *l)
+{
+	if (l->asked != NULL)
+		engine->net.cancel(engine->net.self, l->asked);
+	if (l->fetched != NULL)
+		engine->net.cancel(engine->net.self, l->fetched);
+	l->asked = l->fetched = NULL;
+	if (l->lease != NULL)
+		engine->cache.lease_end(engine->cache.self, l->lease,
+		    l->is_over && l->plan.has_outcome ? &l->plan.outcome : NULL);
+	l->lease = NULL;
+}
+
+static enum mtasts_log
+answer_level(const struct mtasts_policy *policy)
+{
+	if (policy->state == MTASTS_FAULT)
+		return MTASTS_LOG_ERROR;
+	if (policy->source == MTASTS_FROM_STALE || policy->finding != MTASTS_NOTHING_WRONG)
+		return MTASTS_LOG_WARNING;
+	return MTASTS_LOG_INFO;
+}
+
+static void
+log_answer(const struct engine *engine, const struct lookup *l)
+{
+	const struct mtasts_policy *policy = l->plan.answer;
+	const char *finding = mtasts_finding_token(policy->finding);
+	bool is_published = policy->state == MTASTS_PUBLISHED;
+
+	log_put(engine->log, answer_level(policy),
+	    "lookup domain=%s state=%s mode=%s source=%s finding=%s ms=%lld reason=\"%s\"",
+	    policy->domain.name, state_name(policy->state),
+	    is_published ? mode_name(policy->mode) : "-", source_name(policy->source),
+	    finding != NULL ? finding : "-",
+	    (long long)(clock_mono_ms(engine->clock) - l->start_ms), policy->reason);
+}
+
+static void
+log_oddities(const struct engine *engine, const struct plan *plan)
+{
+	const char *name = plan->domain.name;
+
+	if (plan->put_failed)
+		log_put(engine->log, MTASTS_LOG_ERROR,
+		    "store domain=%s reason=\"the policy could not be stored\"", name);
+	if (plan->is_from_future)
+		log_put(engine->log, MTASTS_LOG_WARNING,
+		    "clock domain=%s reason=\"the cached policy was fetched later than now\"",
+		    name);
+	if (plan->slips[0] != '\0' && plan->answer->source == MTASTS_FROM_NETWORK)
+		log_put(engine->log, MTASTS_LOG_WARNING, "policy domain=%s slips=\"%s\"", name,
+		    plan->slips);
+}
+
+static void
+finish(struct engine *engine, struct lookup *l)
+{
+	const struct plan *plan = &l->plan;
+	bool had_network = l->lease != NULL;
+
+	l->is_over = true;
+	release(engine, l);
+	if (plan->answer == NULL)
+		return;
+	log_answer(engine, l);
+	log_oddities(engine, plan);
+	int64_t now = clock_real(engine->clock);
+	if (plan->was_used && plan->entry->used_at + USED_EVERY <= now)
+		engine->cache.used(engine->cache.self, &plan->domain, now);
+	if (had_network)
+		engine->cache.sweep(engine->cache.self, now);
+}
+
+static void
+drive(struct engine *engine, struct lookup *l)
+{
+	while (l->want != PLAN_WAIT) {
+		enum plan_want want = l->want;
+		l->want = PLAN_WAIT;
+		switch (want) {
+		case PLAN_WAIT:
+			break;
+		case PLAN_READ:
+			l->want = do_read(engine, l);
+			break;
+		case PLAN_LEASE:
+			l->want = do_lease(engine, l);
+			break;
+		case PLAN_ASK:
+			l->want = do_ask(engine, l);
+			break;
+		case PLAN_FETCH:
+			l->want = do_fetch(engine, l);
+			break;
+		case PLAN_STORE:
+			l->want = do_store(engine, l);
+			break;
+		case PLAN_DONE:
+			finish(engine, l);
+			break;
+		}
+	}
+}
+
+/* Everything that can be done without waiting, but for telling anybody. */
+static void
+step(struct engine *engine)
+{
+	engine->net.process(engine->net.self);
+	for (struct lookup *l = engine->lookups; l != NULL; l = l->next) {
+		if (l->is_over)
+			continue;
+		if (l->want == PLAN_WAIT)
+			l->want = plan_tick(&l->plan, time_now(engine));
+		drive(engine, l);
+	}
+}
+
+/* ---- look-ups ---- */
+
+static int
+lookup_new(struct engine *engine, const struct domain *domain, unsigned flags, int timeout_ms,
+    struct lookup **lookup)
+{
+	struct plan_time now = time_now(engine);
+	struct plan_config config = { .flags = flags,
+		.deadline_ms = now.mono_ms + timeout_ms,
+		.fault_delivers = engine->config.fault_delivers };
+	struct lookup **at = &engine->lookups;
+
+	if (engine->n_lookups >= LIMIT_LOOKUPS)
+		return MTASTS_EBUSY;
+	struct lookup *l = mem_zero(1, sizeof *l);
+	if (l == NULL)
+		return MTASTS_ENOMEM;
+	l->engine = engine;
+	l->id = ++engine->last_id;
+	l->start_ms = now.mono_ms;
+	l->want = plan_start(&l->plan, domain, &config, now);
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = l;
+	engine->n_lookups++;
+	*lookup = l;
+	return 0;
+}
+
+static void
+lookup_unlink(struct engine *engine, struct lookup *l)
+{
+	struct lookup **at = &engine->lookups;
+
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	engine->n_lookups--;
+}
+
+static void
+lookup_free(struct lookup *l)
+{
+	plan_clear(&l->plan);
+	free(l);
+}
+
+/* Its answer, which is the caller's; the look-up is gone. */
+static int
+lookup_take(struct engine *engine, struct lookup *l, struct mtasts_policy **policy)
+{
+	int error = l->plan.error;
+
+	*policy = l->plan.answer;
+	l->plan.answer = NULL; /* given to the caller */
+	lookup_unlink(engine, l);
+	lookup_free(l);
+	return error;
+}
+
+int
+engine_start(struct engine *engine, const struct domain *domain, unsigned flags, int timeout_ms,
+    mtasts_lookup_fn *done, void *arg, uint64_t *id)
+{
+	struct lookup *l = NULL;
+	int r = lookup_new(engine, domain, flags, timeout_ms, &l);
+
+	if (r != 0)
+		return r;
+	l->done = done;
+	l->arg = arg;
+	*id = l->id;
+	return 0;
+}
+
+void
+engine_cancel(struct engine *engine, uint64_t id)
+{
+	for (struct lookup *l = engine->lookups; l != NULL; l = l->next) {
+		if (l->id != id || l->done == NULL)
+			continue;
+		release(engine, l);
+		lookup_unlink(engine, l);
+		lookup_free(l);
+		return;
+	}
+}
+
+static struct lookup *
+over_next(const struct engine *engine, uint64_t last_id)
+{
+	for (struct lookup *l = engine->lookups; l != NULL; l = l->next) {
+		if (l->is_over && l->done != NULL && l->id <= last_id)
+			return l;
+	}
+	return NULL;
+}
+
+/* Callbacks may start and cancel: the list is walked anew for each, up to the last there was. */
+void
+engine_process(struct engine *engine)
+{
+	struct mtasts_policy *policy;
+	struct lookup *l;
+	uint64_t last_id = engine->last_id;
+
+	step(engine);
+	while ((l = over_next(engine, last_id)) != NULL) {
+		mtasts_lookup_fn *done = l->done;
+		void *arg = l->arg;
+		int error = lookup_take(engine, l, &policy);
+		done(arg, error, policy);
+	}
+}
+
+/* Until the next timer of a look-up; 0 when one is over and its callback is due. */
+static int
+next_ms(const struct engine *engine, bool is_telling)
+{
+	int64_t now_ms = clock_mono_ms(engine->clock), next = -1;
+
+	for (const struct lookup *l = engine->lookups; l != NULL; l = l->next) {
+		int64_t left = l->plan.wake_ms - now_ms;
+		if (l->is_over && !(is_telling && l->done != NULL))
+			continue;
+		if (l->is_over || l->want != PLAN_WAIT || left < 0)
+			left = 0;
+		if (next < 0 || left < next)
+			next = left;
+	}
+	return next > INT32_MAX ? INT32_MAX : (int)next;
+}
+
+static size_t
+pollfds(struct engine *engine, bool is_telling, struct pollfd *fds, size_t cap, int *timeout_ms)
+{
+	int timeout = -1, next = next_ms(engine, is_telling);
+	size_t n = engine->net.pollfds(engine->net.self, fds, cap, &timeout);
+
+	*timeout_ms = next >= 0 && (timeout < 0 || next < timeout) ? next : timeout;
+	return n;
+}
+
+size_t
+engine_pollfds(struct engine *engine, struct pollfd *fds, size_t cap, int *timeout_ms)
+{
+	return pollfds(engine, true, fds, cap, timeout_ms);
+}
+
+/* ---- blocking ---- */
+
+/* Until something happens, a timer runs out, or a signal comes. */
+static void
+sleep_until_event(struct engine *engine, int64_t deadline_ms)
+{
+	struct pollfd fds[FDS_MAX];
+	int timeout = -1;
+	size_t n = pollfds(engine, false, fds, FDS_MAX, &timeout);
+	int64_t left = deadline_ms - clock_mono_ms(engine->clock);
+
+	if (left < 0)
+		left = 0;
+	if (timeout < 0 || timeout > left)
+		timeout = left > INT32_MAX ? INT32_MAX : (int)left;
+	(void)poll(fds, n < FDS_MAX ? (nfds_t)n : FDS_MAX, timeout);
+}
+
+int
+engine_lookup(struct engine *engine, const struct domain *domain, unsigned flags, int timeout_ms,
+    struct mtasts_policy **policy)
+{
+	struct mtasts_policy *answer = NULL;
+	struct lookup *l = NULL;
+	int r = lookup_new(engine, domain, flags, timeout_ms, &l);
+
+	if (r != 0)
+		return r;
+	drive(engine, l); /* what needs no network is over without a system call more */
+	while (!l->is_over) {
+		sleep_until_event(engine, l->plan.config.deadline_ms);
+		step(engine);
+	}
+	r = lookup_take(engine, l, &answer);
+	engine->net.rest(engine->net.self);
+	if (r == 0)
+		*policy = answer;
+	return r;
+}
+
+struct questions {
+	net_answer_fn *done;
+	void *arg;
+	size_t n_open;
+};
+
+static void
+question_answered(void *arg, size_t i, const struct net_answer *answer)
+{
+	struct questions *questions = arg;
+
+	questions->n_open--;
+	questions->done(questions->arg, i, answer);
+}
+
+int
+engine_resolve(struct engine *engine, const struct net_question *questions, size_t n,
+    int timeout_ms, net_answer_fn *done, void *arg)
+{
+	struct questions open = { done, arg, n };
+	struct net_request *request = NULL;
+	int64_t deadline_ms = clock_mono_ms(engine->clock) + timeout_ms;
+	int r = engine->net.resolve(
+	    engine->net.self, questions, n, deadline_ms, question_answered, &open, &request);
+
+	if (r != 0)
+		return r;
+	step(engine);
+	while (open.n_open != 0 && clock_mono_ms(engine->clock) < deadline_ms) {
+		sleep_until_event(engine, deadline_ms);
+		step(engine);
+	}
+	if (open.n_open != 0)
+		engine->net.cancel(engine->net.self, request);
+	engine->net.rest(engine->net.self);
+	return 0;
+}
+
+/* ---- the engine ---- */
+
+struct engine *
+engine_new(const struct engine_config *config, const struct cache *cache, const struct net *net,
+    const struct clock *clock, const struct log *log)
+{
+	struct engine *engine = mem_zero(1, sizeof *engine);
+
+	if (engine == NULL)
+		return NULL;
+	engine->config = *config;
+	engine->cache = *cache;
+	engine->net = *net;
+	engine->clock = clock;
+	engine->log = log;
+	return engine;
+}
+
+void
+engine_free(struct engine *engine, bool is_child)
+{
+	struct lookup *next;
+
+	if (engine == NULL)
+		return;
+	for (struct lookup *l = engine->lookups; l != NULL; l = next) {
+		next = l->next;
+		if (!is_child)
+			release(engine, l);
+		lookup_free(l);
+	}
+	free(engine);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * MX records.  RFC 5321 5.1 (order, implicit MX), RFC 7505 (null MX), RFC 1035 3.3.9 (RDATA).
+ */
+#include "engine/mxset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+enum { PREFERENCE = 2 /* octets */, LABEL_MAX = 63 };
+
+/* ---- from an answer ---- */
+
+/* An uncompressed name as text, escaped where a label holds what no host name does. */
+static int
+name_text(struct span wire, struct buf *text)
+{
+	while (wire.n != 0) {
+		size_t n = (unsigned char)wire.p[0];
+		wire = span_from(wire, 1);
+		if (n == 0)
+			return wire.n == 0 ? 0 : -1;
+		if (n > LABEL_MAX || n > wire.n)
+			return -1;
+		if (text->n != 0)
+			buf_putc(text, '.');
+		for (size_t i = 0; i < n; i++) {
+			char c = wire.p[i];
+			if (c == '.' || !is_print(c))
+				buf_printf(text, "\\x%02X", (unsigned)(unsigned char)c);
+			else
+				buf_putc(text, c);
+		}
+		wire = span_from(wire, n);
+	}
+	return -1;
+}
+
+/* 0, or -1 when this is no host: *text then says what it is, empty for the root. */
+static int
+host_parse(struct span rdata, struct mxset_host *host, struct buf *text)
+{
+	if (rdata.n <= PREFERENCE || name_text(span_from(rdata, PREFERENCE), text) != 0)
+		return -1;
+	host->preference = (unsigned char)rdata.p[0] << 8 | (unsigned char)rdata.p[1];
+	if (text->n == 0 || text->full)
+		return -1;
+	return domain_parse(span_make(text->p, text->n), DOMAIN_UNDERSCORE, &host->name);
+}
+
+/* RFC 7505 3: a single record whose host is the root. */
+static bool
+is_null_mx(const struct net_answer *answer)
+{
+	return answer->n == 1 && answer->rdata[0].n == PREFERENCE + 1 &&
+	       answer->rdata[0].p[PREFERENCE] == '\0';
+}
+
+static struct mxset_host *
+host_find(struct mtasts_mxset *set, const struct domain *name)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		if (domain_eq(&set->hosts[i].name, name))
+			return &set->hosts[i];
+	}
+	return NULL;
+}
+
+/* Best first; equal ones stay in the order they came in. */
+static void
+hosts_sort(struct mtasts_mxset *set)
+{
+	for (size_t i = 1; i < set->n; i++) {
+		struct mxset_host host = set->hosts[i];
+		size_t j = i;
+		for (; j > 0 && set->hosts[j - 1].preference > host.preference; j--)
+			set->hosts[j] = set->hosts[j - 1];
+		set->hosts[j] = host;
+	}
+}
+
+static void
+hosts_take(struct mtasts_mxset *set, const struct domain *domain, const struct net_answer *answer,
+    const struct log *log)
+{
+	for (size_t i = 0; i < answer->n && set->n < LIMIT_MX_HOSTS; i++) {
+		struct mxset_host host;
+		char storage[4 * DOMAIN_MAX + 1];
+		struct buf text;
+
+		buf_init(&text, storage, sizeof storage);
+		if (host_parse(answer->rdata[i], &host, &text) != 0) {
+			char words[256];
+			struct buf escaped;
+			buf_init(&escaped, words, sizeof words);
+			buf_put_escaped(
+			    &escaped, span_make(text.p, text.n), LIMIT_LOG_REMOTE, true);
+			log_put(log, MTASTS_LOG_WARNING,
+			    "mx domain=%s host=%s reason=\"not a host name\"", domain->name, words);
+			continue;
+		}
+		struct mxset_host *same = host_find(set, &host.name);
+		if (same == NULL)
+			set->hosts[set->n++] = host;
+		else if (host.preference < same->preference)
+			same->preference = host.preference;
+	}
+	hosts_sort(set);
+}
+
+static void
+unknown(struct mtasts_mxset *set, const char *reason)
+{
+	struct buf text;
+
+	set->state = MTASTS_MX_UNKNOWN;
+	set->n = 0;
+	buf_init(&text, set->reason, sizeof set->reason);
+	buf_puts(&text, reason);
+}
+
+static void
+set_fill(struct mtasts_mxset *set, const struct domain *domain, const struct net_answer *answer,
+    const struct log *log)
+{
+	set->is_secure = answer->secure;
+	switch (answer->state) {
+	case NET_ANSWERED:
+		set->state = is_null_mx(answer) ? MTASTS_MX_NULL : MTASTS_MX_FOUND;
+		if (set->state == MTASTS_MX_NULL)
+			return;
+		hosts_take(set, domain, answer, log);
+		if (set->n == 0)
+			unknown(set, "no MX record holds a host name");
+		return;
+	case NET_NO_DATA: /* RFC 5321 5.1: the domain as though it were its own MX */
+		set->state = MTASTS_MX_IMPLICIT;
+		set->hosts[set->n++] = (struct mxset_host){ .name = *domain };
+		return;
+	case NET_NO_NAME:
+		set->state = MTASTS_MX_NO_DOMAIN;
+		return;
+	case NET_UNKNOWN:
+	case NET_FAULT:
+		break;
+	}
+	set->is_secure = false;
+	unknown(set, answer->reason != NULL ? answer->reason : "");
+}
+
+struct mtasts_mxset *
+mxset_make(const struct domain *domain, const struct net_answer *answer, const struct log *log)
+{
+	size_t room = answer->n < LIMIT_MX_HOSTS ? answer->n : LIMIT_MX_HOSTS;
+	struct mtasts_mxset *set = mem_zero(1, sizeof *set + (room + 1) * sizeof set->hosts[0]);
+
+	if (set != NULL)
+		set_fill(set, domain, answer, log);
+	return set;
+}
+
+/* ---- over the engine ---- */
+
+struct asked {
+	const struct domain *domain;
+	const struct log *log;
+	struct mtasts_mxset *set;
+	bool is_answered;
+};
+
+static void
+mx_answered(void *arg, size_t i, const struct net_answer *answer)
+{
+	struct asked *asked = arg;
+
+	(void)i;
+	asked->is_answered = true;
+	asked->set = mxset_make(asked->domain, answer, asked->log);
+}
+
+int
+mxset_lookup(struct engine *engine, const struct domain *domain, int timeout_ms,
+    const struct log *log, struct mtasts_mxset **set)
+{
+	struct asked asked = { .domain = domain, .log = log };
+	struct net_question question = { .name = *domain, .type = NET_MX };
+	struct net_answer late = { .state = NET_UNKNOWN, .reason = "no answer in time" };
+	int r = engine_resolve(engine, &question, 1, timeout_ms, mx_answered, &asked);
+
+	if (r != 0)
+		return r;
+	if (!asked.is_answered)
+		mx_answered(&asked, 0, &late);
+	if (asked.set == NULL)
+		return MTASTS_ENOMEM;
+	*set = asked.set;
+	return 0;
+}
+
+struct search {
+	const struct domain *host;
+	size_t best; /* index of the best MX that leads to it; the set's n: none */
+};
+
+/* Questions 2i and 2i + 1 are those of host i. */
+static void
+address_answered(void *arg, size_t i, const struct net_answer *answer)
+{
+	struct search *search = arg;
+
+	if (answer->state == NET_UNKNOWN || answer->canonical.n == 0)
+		return;
+	if (domain_eq(&answer->canonical, search->host) && i / 2 < search->best)
+		search->best = i / 2;
+}
+
+int
+mxset_origin(struct engine *engine, const struct mtasts_mxset *set, const struct domain *host,
+    int timeout_ms, const char **name)
+{
+	struct search search = { .host = host, .best = set->n };
+	struct net_question *questions;
+	int r = 0;
+
+	for (size_t i = 0; i < set->n; i++) {
+		if (domain_eq(&set->hosts[i].name, host)) {
+			*name = set->hosts[i].name.name;
+			return 0;
+		}
+	}
+	questions = mem_zero(set->n * 2, sizeof *questions);
+	if (questions == NULL)
+		return MTASTS_ENOMEM;
+	for (size_t i = 0; i < set->n * 2; i++) {
+		questions[i].name = set->hosts[i / 2].name;
+		questions[i].type = i % 2 == 0 ? NET_A : NET_AAAA;
+	}
+	if (set->n != 0)
+		r = engine_resolve(
+		    engine, questions, set->n * 2, timeout_ms, address_answered, &search);
+	free(questions);
+	if (r == 0)
+		*name = search.best < set->n ? set->hosts[search.best].name.name : NULL;
+	return r;
+}
+
+/* ---- getters ---- */
+
+void
+mtasts_mxset_free(struct mtasts_mxset *set)
+{
+	free(set);
+}
+
+enum mtasts_mx_state
+mtasts_mxset_state(const struct mtasts_mxset *set)
+{
+	return set != NULL ? set->state : MTASTS_MX_UNKNOWN;
+}
+
+size_t
+mtasts_mxset_count(const struct mtasts_mxset *set)
+{
+	return set != NULL ? set->n : 0;
+}
+
+const char *
+mtasts_mxset_host(const struct mtasts_mxset *set, size_t i)
+{
+	return i < mtasts_mxset_count(set) ? set->hosts[i].name.name : NULL;
+}
+
+int
+mtasts_mxset_preference(const struct mtasts_mxset *set, size_t i)
+{
+	return i < mtasts_mxset_count(set) ? set->hosts[i].preference : 0;
+}
+
+int
+mtasts_mxset_secure(const struct mtasts_mxset *set)
+{
+	return set != NULL && set->is_secure ? 1 : 0;
+}
+
+const char *
+mtasts_mxset_reason(const struct mtasts_mxset *set)
+{
+	return set != NULL ? set->reason : "";
+}
