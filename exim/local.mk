@@ -2,7 +2,7 @@
 eximdir = $(pkgdatadir)/exim
 exim_includes = %D%/main.inc %D%/router.inc %D%/transport.inc
 nodist_exim_DATA = $(exim_includes)
-EXTRA_DIST += $(exim_includes:=.in)
+EXTRA_DIST += %D%/README $(exim_includes:=.in)
 CLEANFILES += $(exim_includes)
 
 $(exim_includes): $(exim_includes:=.in) %D%/local.mk
