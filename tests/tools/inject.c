@@ -55,7 +55,7 @@ static long
 call(long number, long a, long b, long c)
 {
 	struct user_regs_struct saved, regs;
-	int status;
+	int status = 0;
 
 	if (ptrace(PTRACE_GETREGS, target, NULL, &saved) != 0)
 		fail("getregs");
@@ -146,7 +146,7 @@ int
 main(int argc, char **argv)
 {
 	struct user_regs_struct regs;
-	int status;
+	int status = 0;
 
 	if (argc < 3)
 		return 64;
