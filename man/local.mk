@@ -8,5 +8,6 @@ dist_man_MANS += \
 	man/mtasts-lint.1 \
 	man/mtasts-lookup.1 \
 	man/mtasts.conf.5 \
+	man/mtasts-exim.7 \
 	man/mtasts-fetch.8 \
 	man/mtasts-resolve.8
