@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The plugin's log: syslog, facility mail, one line at a time.
+ */
+#ifndef EXIM_MAILLOG_H
+#define EXIM_MAILLOG_H
+
+#include "base/attr.h"
+#include "mtasts.h"
+
+/* As mtasts_new() wants it; arg is not looked at. */
+void maillog_line(void *arg, enum mtasts_log level, const char *text);
+
+/* The same, formatted; cut at 1000 octets. */
+void maillog(enum mtasts_log level, const char *fmt, ...) ATTR_PRINTF(2, 3);
+
+/* "<22>Nov  1 07:05:09 mtasts-exim[123]: text" (RFC 3164 4.1), for the test.  Octets written. */
+size_t maillog_format(
+    char *line, size_t cap, enum mtasts_log level, int64_t now, long pid, const char *text);
+
+#endif
