@@ -148,6 +148,8 @@ event_der(struct span base64, size_t *n)
 		return NULL;
 	while (padding < 2 && base64.p[base64.n - 1 - padding] == '=')
 		padding++;
+	if (span_find(base64, '=') != base64.n - padding)
+		return NULL;
 	der = malloc(base64.n / 4 * 3);
 	if (der == NULL)
 		return NULL;

@@ -25,10 +25,3 @@ exim_libplugin_la_SOURCES = \
 	exim/vars.c exim/vars.h
 exim_libplugin_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 exim_libplugin_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
-if WITH_EXIM
-pkglib_LTLIBRARIES += exim/exim.la
-exim_exim_la_SOURCES =
-exim_exim_la_LIBADD = exim/libplugin.la lib/libmtasts.la lib/base/libbase.la $(CRYPTO_LIBS)
-exim_exim_la_LDFLAGS = $(AM_LDFLAGS) $(MT_SOLDFLAGS) -module -avoid-version -shared \
-	-export-symbols-regex '^mtasts_(route|ignore|require|event)$$'
-endif

@@ -14,6 +14,7 @@ include tests/fuzz/cache.mk
 include tests/fuzz/net.mk
 include tests/fuzz/tls.mk
 include tests/fuzz/report.mk
+include tests/fuzz/exim.mk
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/replay.c tests/fuzz/fuzz.h
 FUZZERS_LIST = $(FUZZERS)
 AM_TESTS_ENVIRONMENT += FUZZERS='$(FUZZERS_LIST)'; export FUZZERS;

@@ -15,5 +15,6 @@ include tests/unit/tls.mk
 include tests/unit/engine.mk
 include tests/unit/report.mk
 include tests/unit/api.mk
+include tests/unit/exim.mk
 endif
 TESTS += tests/unit/symbols.sh tests/unit/layers.sh
