@@ -156,11 +156,13 @@ put_certificate(struct session *s, int depth, const struct mtasts_certificate *p
 	struct session_certificate *slot;
 
 	s->depth = depth;
-	if (depth < 0 || depth >= LIMIT_CERTIFICATES || peer->n == 0 || peer->n > LIMIT_CERTIFICATE)
+	if (depth < 0 || depth >= LIMIT_CERTIFICATES)
 		return;
 	slot = &s->chain[depth];
 	free(slot->der);
-	slot->n = 0;
+	*slot = (struct session_certificate){ .der = NULL };
+	if (peer->n == 0 || peer->n > LIMIT_CERTIFICATE)
+		return;
 	slot->der = malloc(peer->n);
 	if (slot->der == NULL)
 		return; /* no certificate: judged as such */
@@ -178,7 +180,7 @@ judge_certificate(struct session *s, const struct session_world *world)
 	s->judged = true;
 	s->tls = MTASTS_TLS_FAILED;
 	keep(s->reason, sizeof s->reason, span_of("no certificate"));
-	if (s->chain[0].n == 0)
+	if (s->chain[0].n == 0 || s->target.closed[0] != '\0')
 		return;
 	for (size_t i = 0; i < LIMIT_CERTIFICATES; i++) {
 		if (s->chain[i].n != 0)
