@@ -277,36 +277,50 @@ static const int fatal[] = {
 
 enum { SOCKET_KIND = 0xf /* of socket()'s type, without its flags */ };
 
-static int
-allow_socket(scmp_filter_ctx filter, const struct sandbox *sandbox, int family)
+/* Argument at (counted from 0), with only the bits of mask, has that value. */
+static struct scmp_arg_cmp
+masked(unsigned at, scmp_datum_t mask, scmp_datum_t value)
 {
-	const struct scmp_arg_cmp in_family = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family);
-	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, in_family,
-	    SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_KIND, SOCK_STREAM));
-
-	if (r == 0 && sandbox->datagrams)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, in_family,
-		    SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_KIND, SOCK_DGRAM));
-	return r;
+	return (struct scmp_arg_cmp){ at, SCMP_CMP_MASKED_EQ, mask, value };
 }
 
-/* Memory that is both written and executed, or files opened to write, are not asked for. */
-static int
-allow_memory_and_files(scmp_filter_ctx filter)
+static struct scmp_arg_cmp
+equal(unsigned at, scmp_datum_t value)
 {
-	static const int maps[] = { SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect) };
-	const scmp_datum_t writes = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
+	return masked(at, ~(scmp_datum_t)0, value);
+}
+
+/* A system call when one argument is so; 0 or a negative errno, as all below. */
+static int
+allow_when(scmp_filter_ctx filter, int call, struct scmp_arg_cmp condition)
+{
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &condition);
+}
+
+static int
+allow_socket(scmp_filter_ctx filter, int family, int kind)
+{
+	struct scmp_arg_cmp conditions[] = {
+		equal(0, (scmp_datum_t)family),
+		masked(1, SOCKET_KIND, (scmp_datum_t)kind),
+	};
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, conditions);
+}
+
+static int
+allow_sockets(scmp_filter_ctx filter, const struct sandbox *sandbox)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < sizeof maps / sizeof maps[0]; i++)
-		r = seccomp_rule_add(
-		    filter, SCMP_ACT_ALLOW, maps[i], 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-		    SCMP_A2(SCMP_CMP_MASKED_EQ, writes, O_RDONLY));
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
-		    SCMP_A1(SCMP_CMP_MASKED_EQ, writes, O_RDONLY));
+	for (size_t i = 0; r == 0 && i < 2; i++) {
+		r = allow_socket(filter, families[i], SOCK_STREAM);
+		if (r == 0 && sandbox->datagrams)
+			r = allow_socket(filter, families[i], SOCK_DGRAM);
+	}
+	if (r == 0 && sandbox->datagrams)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0);
 	return r;
 }
 
@@ -319,33 +333,38 @@ allow_threads(scmp_filter_ctx filter, const struct sandbox *sandbox)
 #else
 	const unsigned at = 0;
 #endif
-	int r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1,
-	    SCMP_CMP(at, SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+	struct scmp_arg_cmp is_process = masked(at, CLONE_THREAD, 0);
+	struct scmp_arg_cmp is_thread = masked(at, CLONE_THREAD, CLONE_THREAD);
+	int r =
+	    seccomp_rule_add_array(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1, &is_process);
 
 	if (r == 0 && sandbox->threads)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-		    SCMP_CMP(at, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+		r = allow_when(filter, SCMP_SYS(clone), is_thread);
 	return r;
 }
 
+/* Memory not to be executed, files only to be read, limits only to be known, and the like. */
 static int
 allow_with_arguments(scmp_filter_ctx filter)
 {
-	int r = seccomp_rule_add(
-	    filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONBIO));
+	const scmp_datum_t writes = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
+	const struct {
+		int call;
+		struct scmp_arg_cmp condition;
+	} calls[] = {
+		{ SCMP_SYS(mmap), masked(2, PROT_EXEC, 0) },
+		{ SCMP_SYS(mmap2), masked(2, PROT_EXEC, 0) },
+		{ SCMP_SYS(mprotect), masked(2, PROT_EXEC, 0) },
+		{ SCMP_SYS(openat), masked(2, writes, O_RDONLY) },
+		{ SCMP_SYS(open), masked(1, writes, O_RDONLY) },
+		{ SCMP_SYS(ioctl), equal(1, FIONBIO) }, { SCMP_SYS(ioctl), equal(1, FIONREAD) },
+		{ SCMP_SYS(prlimit64), equal(2, 0) }, { SCMP_SYS(prctl), equal(0, PR_SET_NAME) },
+		{ SCMP_SYS(tgkill), equal(0, (scmp_datum_t)getpid()) }, /* abort() */
+	};
+	int r = 0;
 
-	if (r == 0)
-		r = seccomp_rule_add(
-		    filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONREAD));
-	if (r == 0) /* read a limit, set none */
-		r = seccomp_rule_add(
-		    filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
-	if (r == 0)
-		r = seccomp_rule_add(
-		    filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
-	if (r == 0) /* abort() */
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	for (size_t i = 0; r == 0 && i < sizeof calls / sizeof calls[0]; i++)
+		r = allow_when(filter, calls[i].call, calls[i].condition);
 	return r;
 }
 
@@ -359,17 +378,11 @@ filter_fill(scmp_filter_ctx filter, const struct sandbox *sandbox)
 	for (size_t i = 0; r == 0 && i < sizeof fatal / sizeof fatal[0]; i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, fatal[i], 0);
 	if (r == 0)
-		r = allow_memory_and_files(filter);
+		r = allow_with_arguments(filter);
 	if (r == 0)
 		r = allow_threads(filter, sandbox);
 	if (r == 0)
-		r = allow_with_arguments(filter);
-	if (r == 0)
-		r = allow_socket(filter, sandbox, AF_INET);
-	if (r == 0)
-		r = allow_socket(filter, sandbox, AF_INET6);
-	if (r == 0 && sandbox->datagrams)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0);
+		r = allow_sockets(filter, sandbox);
 	return r;
 }
 

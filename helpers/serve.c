@@ -29,7 +29,8 @@ usage(FILE *to, int status)
 	    "%s.  Started by libmtasts, which speaks with it on its standard input\n"
 	    "and output; by hand there is nothing to do with it but --help and --version.\n",
 	    self->name, self->synopsis, self->does);
-	exit(status);
+	(void)fflush(to);
+	_exit(status); /* behind the walls a destructor may not do what it wants to */
 }
 
 static void
