@@ -158,13 +158,18 @@ set_identity(const struct process_identity *identity)
 	return 0;
 }
 
+/* Hard and soft; where the hard one may not be changed, the soft one alone. */
 static int
 set_limit(int resource, size_t value)
 {
-	struct rlimit old, limit = { value, value };
+	struct rlimit old = { RLIM_INFINITY, RLIM_INFINITY }, limit = { value, value };
 
-	if (getrlimit(resource, &old) == 0 && old.rlim_max < limit.rlim_max)
+	(void)getrlimit(resource, &old);
+	if (old.rlim_max < limit.rlim_max)
 		limit.rlim_cur = limit.rlim_max = old.rlim_max;
+	if (setrlimit(resource, &limit) == 0)
+		return 0;
+	limit.rlim_max = old.rlim_max;
 	return setrlimit(resource, &limit);
 }
 

@@ -463,7 +463,8 @@ START_TEST(test_state)
 	ck_assert_int_eq(number_after(s, "core="), 0);
 	ck_assert_int_eq(number_after(s, "fsize="), 0);
 	ck_assert_int_eq(number_after(s, "cpu="), 120);
-	ck_assert_int_eq(number_after(s, "nofile="), 256);
+	if (getenv("VALGRIND") == NULL) /* which keeps its own hard limit */
+		ck_assert_int_eq(number_after(s, "nofile="), 256);
 	ck_assert_int_eq(number_after(s, "umask="), 077);
 #ifndef WITH_SANITIZERS
 	ck_assert_int_eq(number_after(s, "as="), 256);
