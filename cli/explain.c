@@ -35,7 +35,7 @@ struct explain {
 	unsigned flags;
 	struct domain domain;
 	struct mtasts_policy *cached; /* before this look-up */
-	struct mtasts_policy *policy;
+	struct mtasts_policy *policy; /* what this look-up gave */
 	struct mtasts_mxset *mx;
 	size_t n;
 	struct mtasts_attempt *attempts; /* of n hosts, none tried yet */
@@ -90,14 +90,18 @@ static int
 ask_decision(struct explain *explain)
 {
 	struct answer *answer = &explain->answer;
+	struct mtasts_policy *policy = mtasts_policy_copy(explain->policy);
 	int64_t old = explain->cli->config->bounce_after;
 
+	if (policy == NULL)
+		return fault(explain, MTASTS_ENOMEM);
 	cli_progress("verdict on %s", explain->domain.name);
-	int r = mtasts_decide(explain->ctx, &explain->policy, explain->attempts, explain->n, 0,
-	    old + 1, 0, &answer->now);
+	int r = mtasts_decide(
+	    explain->ctx, &policy, explain->attempts, explain->n, 0, old + 1, 0, &answer->now);
 	if (r == 0 && answer->now.action != MTASTS_DELIVER)
-		r = mtasts_decide(explain->ctx, &explain->policy, explain->attempts, explain->n,
-		    old, old, 0, &answer->later);
+		r = mtasts_decide(explain->ctx, &policy, explain->attempts, explain->n, old, old, 0,
+		    &answer->later);
+	mtasts_policy_free(policy);
 	return r == 0 ? EX_OK : fault(explain, r);
 }
 
@@ -146,18 +150,27 @@ ask(struct explain *explain)
 
 /* ---- telling people ---- */
 
-/* "published, mode enforce, id X, fetched ..., expires ..." */
+/* "published, mode enforce", with "source network" when it was looked up now. */
 static void
-policy_put(struct buf *out, const struct mtasts_policy *policy)
+policy_put(struct buf *out, const struct mtasts_policy *policy, bool has_source)
 {
-	char text[CLI_TIME_SIZE];
-
 	buf_puts(out, state_name(mtasts_policy_state(policy)));
-	if (mtasts_policy_state(policy) == MTASTS_PUBLISHED) {
-		buf_printf(out, ", mode %s", view_mode(policy));
-		buf_printf(out, ", fetched %s", cli_time(mtasts_policy_fetched(policy), text));
-		buf_printf(out, ", expires %s", cli_time(mtasts_policy_expires(policy), text));
-	}
+	if (mtasts_policy_state(policy) != MTASTS_PUBLISHED)
+		return;
+	buf_printf(out, ", mode %s", view_mode(policy));
+	if (has_source)
+		buf_printf(out, ", source %s", source_name(mtasts_policy_source(policy)));
+}
+
+static void
+print_times(const struct mtasts_policy *policy)
+{
+	char fetched[CLI_TIME_SIZE], expires[CLI_TIME_SIZE];
+
+	if (mtasts_policy_state(policy) == MTASTS_PUBLISHED)
+		printf("         fetched %s, expires %s\n",
+		    cli_time(mtasts_policy_fetched(policy), fetched),
+		    cli_time(mtasts_policy_expires(policy), expires));
 }
 
 static void
@@ -172,31 +185,55 @@ reason_put_both(struct buf *out, const struct mtasts_policy *policy)
 		buf_printf(out, "%s %s", token == NULL ? ";" : ":", reason);
 }
 
-static void
-print_policy(const struct explain *explain)
+static const char *
+record_words(const struct mtasts_policy *policy)
 {
-	const struct mtasts_policy *policy = explain->policy;
-	const char *id = mtasts_policy_id(policy);
-	char storage[1024];
+	switch (mtasts_policy_state(policy)) {
+	case MTASTS_PUBLISHED:
+	case MTASTS_ABSENT:
+		return mtasts_policy_id(policy)[0] != '\0' ? "id " : "none that counts";
+	case MTASTS_UNKNOWN:
+		return "could not be found out";
+	case MTASTS_FAULT:
+		return "-";
+	}
+	return "?";
+}
+
+static void
+print_cached(const struct explain *explain)
+{
+	char storage[128];
 	struct buf out;
 
 	buf_init(&out, storage, sizeof storage);
 	if (mtasts_policy_state(explain->cached) == MTASTS_PUBLISHED)
-		policy_put(&out, explain->cached);
+		policy_put(&out, explain->cached, false);
+	else if (mtasts_policy_state(explain->cached) == MTASTS_FAULT)
+		buf_puts(&out, "unreadable");
 	else
 		buf_puts(&out, "nothing in force");
 	printf("cache    %s\n", out.p);
+	print_times(explain->cached);
+}
 
-	printf("record   %s%s\n", id[0] == '\0' ? "none that counts" : "id ", id);
+static void
+print_policy(const struct explain *explain)
+{
+	const struct mtasts_policy *policy = explain->policy;
+	bool has_id = mtasts_policy_state(policy) == MTASTS_PUBLISHED ||
+		      mtasts_policy_state(policy) == MTASTS_ABSENT;
+	char storage[1024];
+	struct buf out;
 
+	printf("record   %s%s\n", record_words(policy), has_id ? mtasts_policy_id(policy) : "");
 	buf_init(&out, storage, sizeof storage);
-	policy_put(&out, policy);
-	if (mtasts_policy_state(policy) == MTASTS_PUBLISHED)
-		buf_printf(&out, ", source %s", source_name(mtasts_policy_source(policy)));
+	policy_put(&out, policy, true);
 	reason_put_both(&out, policy);
 	printf("policy   %s\n", out.p);
+	print_times(policy);
 	for (size_t i = 0; i < mtasts_policy_mx_count(policy); i++)
-		printf("         mx: %s\n", mtasts_policy_mx(policy, i));
+		printf("         mx %s\n", mtasts_policy_mx(policy, i));
 }
 
 static const char *
@@ -279,35 +316,42 @@ print_decision(const char *label, const char *when, const struct mtasts_decision
 	putchar('\n');
 }
 
+/* later NULL: there is no "now" before it (bounce_after = 0). */
 static void
 print_answer(const char *label, const char *later, const struct answer *answer)
 {
-	print_decision(label, "now", &answer->now);
+	if (answer->now.action == MTASTS_DELIVER || later != NULL)
+		print_decision(label, "now", &answer->now);
 	if (answer->now.action != MTASTS_DELIVER)
-		print_decision("", later, &answer->later);
+		print_decision(
+		    later == NULL ? label : "", later == NULL ? "now" : later, &answer->later);
 }
 
-/* The value of bounce_after as the configuration says it: "after 1d". */
-static void
-later_words(const struct explain *explain, char *text, size_t cap)
+/* "after 1d", the value of bounce_after as the configuration says it; NULL when that is 0. */
+static const char *
+later_words(const struct mtasts_config *config, char *text, size_t cap)
 {
 	struct buf out;
 	size_t i = 0;
 
+	if (config->bounce_after == 0)
+		return NULL;
 	while (conf_key(i) != NULL && !span_is(span_of(conf_key(i)), "bounce_after"))
 		i++;
 	buf_init(&out, text, cap);
 	buf_puts(&out, "after ");
-	conf_value(explain->cli->config, i, &out);
+	conf_value(config, i, &out);
+	return text;
 }
 
 static void
 print(const struct explain *explain)
 {
-	char later[64];
+	char text[64];
+	const char *later = later_words(explain->cli->config, text, sizeof text);
 
-	later_words(explain, later, sizeof later);
 	printf("domain   %s\n", explain->domain.name);
+	print_cached(explain);
 	print_policy(explain);
 	print_mx(explain);
 	if (explain->n == 0)

@@ -7,8 +7,10 @@ cli_mtasts_SOURCES = \
 	cli/cache.c \
 	cli/cli.h \
 	cli/config.c \
+	cli/explain.c \
 	cli/init.c \
 	cli/lint.c \
+	cli/lookup.c \
 	cli/main.c \
 	cli/option.c \
 	cli/say.c \

@@ -9,6 +9,8 @@
 
 static const struct cli_command *const commands[] = {
 	&command_init,
+	&command_lookup,
+	&command_explain,
 	&command_lint,
 	&command_cache,
 	&command_config,

@@ -39,10 +39,9 @@ view_print(const struct mtasts_policy *policy)
 		printf("mx: %s\n", mtasts_policy_mx(policy, i));
 	printf("fetched: %s\n", cli_time(mtasts_policy_fetched(policy), text));
 	printf("expires: %s\n", cli_time(mtasts_policy_expires(policy), text));
-	printf("finding: %s", view_finding(mtasts_policy_finding(policy)));
+	printf("finding: %s\n", view_finding(mtasts_policy_finding(policy)));
 	if (mtasts_policy_reason(policy)[0] != '\0')
-		printf(" (%s)", mtasts_policy_reason(policy));
-	putchar('\n');
+		printf("reason: %s\n", mtasts_policy_reason(policy));
 }
 
 json_t *

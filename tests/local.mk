@@ -13,3 +13,6 @@ check-valgrind: $(check_PROGRAMS)
 	    TESTS="`echo $(check_PROGRAMS) | tr ' ' '\n' | grep '^tests/unit/check_' | tr '\n' ' '`" \
 	    LOG_COMPILER='$(LIBTOOL) --mode=execute valgrind -q --error-exitcode=9 --leak-check=full'
 .PHONY: check-valgrind
+
+TESTS += tests/man.sh tests/unit/cli.sh
+EXTRA_DIST += tests/man.sh tests/unit/cli.sh tests/integration/lib/tap.sh

@@ -7,3 +7,6 @@ tests_tools_netprobe_LDADD = $(LAYER_NET)
 # an intruder in a helper, from outside
 noinst_PROGRAMS += tests/tools/inject
 tests_tools_inject_SOURCES = tests/tools/inject.c
+check_PROGRAMS += tests/tools/storeput
+tests_tools_storeput_SOURCES = tests/tools/storeput.c
+tests_tools_storeput_LDADD = $(LAYER_CACHE)
