@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/err.h"
 #include "engine/engine.h"
 #include "engine/policy.h"
@@ -50,6 +51,8 @@ struct runner {
 	size_t n_results;
 	char tokens[1200]; /* of the last lookup */
 };
+
+static void fail(struct runner *r, const char *fmt, ...) ATTR_PRINTF(2, 3);
 
 static void
 fail(struct runner *r, const char *fmt, ...)
