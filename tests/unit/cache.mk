@@ -13,3 +13,15 @@ TESTS += tests/unit/check_store
 tests_unit_check_store_SOURCES = tests/unit/check_store.c $(STATE) $(UNIT)
 tests_unit_check_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_check_store_LDADD = $(LAYER_CACHE) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/check_store_files
+TESTS += tests/unit/check_store_files
+tests_unit_check_store_files_SOURCES = tests/unit/check_store_files.c $(STATE) $(UNIT)
+tests_unit_check_store_files_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_check_store_files_LDADD = $(LAYER_CACHE) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/check_store_processes
+TESTS += tests/unit/check_store_processes
+tests_unit_check_store_processes_SOURCES = tests/unit/check_store_processes.c $(STATE) $(UNIT)
+tests_unit_check_store_processes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_check_store_processes_LDADD = $(LAYER_CACHE) $(CHECK_LIBS)

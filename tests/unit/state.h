@@ -15,7 +15,7 @@
 enum { STATE_OWNER = 54321, STATE_GROUP = 54322, STATE_MAIL = 54323 };
 
 struct state {
-	char dir[64];
+	char dir[128];
 	struct store *store; /* NULL: not open */
 	struct cache cache;
 	char why[300];
