@@ -23,7 +23,10 @@
 #include "cache/policy.h"
 #include "cache/sweep.h"
 
-enum { MODE = 0660 };
+enum {
+	MODE = 0660,
+	SIZE_MIN = 512, /* octets of the smallest database */
+};
 
 struct store {
 	struct db db;
@@ -70,18 +73,20 @@ open_directory(const char *directory, char *why, size_t cap)
 	return refuse(why, cap, "cannot open the directory %s: errno %d", directory, error);
 }
 
-/* One of SQLite's files: ours, plain, and written by nobody else. */
+/* One of SQLite's files: ours, plain, and written by nobody else.  *size -1: not there. */
 static int
-check_file(int directory, const char *name, const struct owner *owner, bool *missing, char *why,
-    size_t cap)
+check_file(
+    int directory, const char *name, const struct owner *owner, off_t *size, char *why, size_t cap)
 {
 	struct stat st;
 
-	*missing = false;
 	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		*missing = errno == ENOENT;
-		return *missing ? 0 : refuse(why, cap, "cannot look at %s: errno %d", name, errno);
+		*size = -1;
+		return errno == ENOENT
+			   ? 0
+			   : refuse(why, cap, "cannot look at %s: errno %d", name, errno);
 	}
+	*size = st.st_size;
 	if (!S_ISREG(st.st_mode))
 		return refuse(why, cap, "%s is not a plain file", name);
 	if (st.st_nlink != 1)
@@ -95,13 +100,13 @@ check_file(int directory, const char *name, const struct owner *owner, bool *mis
 }
 
 static int
-check_files(int directory, const struct owner *owner, bool *missing, char *why, size_t cap)
+check_files(int directory, const struct owner *owner, off_t *size, char *why, size_t cap)
 {
 	static const char *const beside[] = { STORE_FILE "-wal", STORE_FILE "-shm",
 		STORE_FILE "-journal" };
-	bool ignored;
+	off_t ignored;
 
-	int r = check_file(directory, STORE_FILE, owner, missing, why, cap);
+	int r = check_file(directory, STORE_FILE, owner, size, why, cap);
 	for (size_t i = 0; i < sizeof beside / sizeof *beside && r == 0; i++)
 		r = check_file(directory, beside[i], owner, &ignored, why, cap);
 	return r;
@@ -162,11 +167,11 @@ static int
 create_in(int directory, const char *path, const struct owner *owner, char *why, size_t cap)
 {
 	struct owner_saved saved;
-	bool missing;
+	off_t size;
 
 	if (make_file(directory, owner) != 0)
 		return refuse(why, cap, "cannot make %s: errno %d", path, errno);
-	int r = check_files(directory, owner, &missing, why, cap);
+	int r = check_files(directory, owner, &size, why, cap);
 	if (r != 0)
 		return r;
 	if (lease_create(directory, owner, STORE_LEASES) != 0)
@@ -218,7 +223,7 @@ static int
 open_in(struct store *store, const char *directory, char *why, size_t cap)
 {
 	struct owner owner;
-	bool missing;
+	off_t size;
 
 	store->directory = open_directory(directory, why, cap);
 	if (store->directory < 0)
@@ -229,11 +234,13 @@ open_in(struct store *store, const char *directory, char *why, size_t cap)
 	if (owner_of_directory(directory, &owner) != 0)
 		return refuse(why, cap, "%s can be written by everybody", directory);
 	lease_init(&store->leases, store->directory, &owner);
-	r = check_files(store->directory, &owner, &missing, why, cap);
+	r = check_files(store->directory, &owner, &size, why, cap);
 	if (r != 0)
 		return r;
-	if (missing)
+	if (size < 0)
 		return refuse(why, cap, "no store in %s: run mtasts init", directory);
+	if (size < SIZE_MIN) /* SQLite would take it for new and remove the log beside it */
+		return refuse(why, cap, "%s is empty or cut off: run mtasts init", store->db.path);
 	return open_db(store, &owner, why, cap);
 }
 

@@ -25,3 +25,9 @@ TESTS += tests/unit/check_store_processes
 tests_unit_check_store_processes_SOURCES = tests/unit/check_store_processes.c $(STATE) $(UNIT)
 tests_unit_check_store_processes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_check_store_processes_LDADD = $(LAYER_CACHE) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/check_store_damage
+TESTS += tests/unit/check_store_damage
+tests_unit_check_store_damage_SOURCES = tests/unit/check_store_damage.c $(STATE) $(UNIT)
+tests_unit_check_store_damage_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_check_store_damage_LDADD = $(LAYER_CACHE) $(CHECK_LIBS)

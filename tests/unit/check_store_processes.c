@@ -495,7 +495,7 @@ write_many(int writer)
 		if (result != CACHE_OK && result != CACHE_REFUSED)
 			return 3;
 		struct domain domain = state_name(name);
-		struct hint hint = { .get_at = i };
+		struct hint hint = { .get_at = NOW + i };
 		state.cache.used(state.cache.self, &domain, NOW + i * 3600);
 		if (state.cache.hint_put(state.cache.self, &domain, &hint) != CACHE_OK ||
 		    state.cache.hint_get(state.cache.self, &domain, &hint) != CACHE_OK)
