@@ -31,3 +31,16 @@ TESTS += tests/unit/check_store_damage
 tests_unit_check_store_damage_SOURCES = tests/unit/check_store_damage.c $(STATE) $(UNIT)
 tests_unit_check_store_damage_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_check_store_damage_LDADD = $(LAYER_CACHE) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/check_store_memory
+TESTS += tests/unit/check_store_memory
+tests_unit_check_store_memory_SOURCES = tests/unit/check_store_memory.c $(STATE) $(UNIT) $(NOMEM)
+tests_unit_check_store_memory_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_check_store_memory_LDADD = $(LAYER_CACHE) $(CHECK_LIBS)
+tests_unit_check_store_memory_LDFLAGS = $(AM_LDFLAGS) $(NOMEM_WRAP)
+
+check_PROGRAMS += tests/unit/check_store_mount
+TESTS += tests/unit/check_store_mount
+tests_unit_check_store_mount_SOURCES = tests/unit/check_store_mount.c $(STATE) $(UNIT)
+tests_unit_check_store_mount_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_check_store_mount_LDADD = $(LAYER_CACHE) $(CHECK_LIBS)
