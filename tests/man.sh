@@ -40,6 +40,9 @@ for command in $commands; do
 done
 is "mtasts.1: the options that all share" "$(long_of "$man/mtasts.1")" "$(tr ' ' '\n' <<<"$common --json --version" | grep -v json | sort)"
 
+is "mtasts.3: the calls of the header" "$(sed -n 's/^\.Fn \(mtasts_[a-z_]*\) .*/\1/p' "$man/mtasts.3" | sort -u)" \
+	"$(grep -oE '\bmtasts_[a-z_]+\(' "${top_srcdir:-.}/lib/mtasts.h" | grep -vE '_fn\(' | tr -d '(' | sort | uniq | grep -vxE 'mtasts_(log|lookup)_fn')"
+
 if command -v mandoc >/dev/null; then
 	for page in "$man"/*.[1-9]; do
 		is "$(basename "$page"): mandoc has nothing to warn of" "$(mandoc -Tlint -Wwarning "$page" 2>&1)" ""
