@@ -27,6 +27,7 @@ enum {
 	HTTPS = 443,
 	STATUS_OK = 200,
 	IDLE_MS = 60 * 1000,
+	CODE_TOO_LARGE = 100, /* of libcurl 8.6 and later; out of memory, said those before */
 	RESOLVE_TEXT = DOMAIN_MAX + 16 + LIMIT_ADDRESSES * (INET6_ADDRSTRLEN + 3),
 	ERROR_TEXT = CURL_ERROR_SIZE > WIRE_TEXT ? CURL_ERROR_SIZE : WIRE_TEXT + 1,
 };
@@ -325,7 +326,8 @@ get_failed(struct get *get, CURLcode code)
 		get_fail(get, NET_FETCH_FAILED, get->refused);
 	else if (code == CURLE_COULDNT_CONNECT && get->refused_text[0] != '\0')
 		get_fail(get, NET_FETCH_FAILED, get->refused_text);
-	else if (code == CURLE_OUT_OF_MEMORY && get->n_lines > 0 && get->n_body == 0)
+	else if (((int)code == CODE_TOO_LARGE || code == CURLE_OUT_OF_MEMORY) && get->n_lines > 0 &&
+		 get->n_body == 0)
 		get_fail(get, NET_FETCH_FAILED, "header is too large"); /* a line of it */
 	else if (code == CURLE_FILESIZE_EXCEEDED)
 		get_fail(get, NET_FETCH_FAILED, "body is larger than 64 KiB");

@@ -290,6 +290,13 @@ equal(unsigned at, scmp_datum_t value)
 	return masked(at, ~(scmp_datum_t)0, value);
 }
 
+/* Kernels before 4.14 end the thread alone; libseccomp's API 3 says that this one is younger. */
+static uint32_t
+kill_action(void)
+{
+	return seccomp_api_get() >= 3 ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_KILL_THREAD;
+}
+
 /* A system call when one argument is so; 0 or a negative errno, as all below. */
 static int
 allow_when(scmp_filter_ctx filter, int call, struct scmp_arg_cmp condition)
@@ -376,7 +383,7 @@ filter_fill(scmp_filter_ctx filter, const struct sandbox *sandbox)
 	for (size_t i = 0; r == 0 && i < sizeof allowed / sizeof allowed[0]; i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
 	for (size_t i = 0; r == 0 && i < sizeof fatal / sizeof fatal[0]; i++)
-		r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, fatal[i], 0);
+		r = seccomp_rule_add(filter, kill_action(), fatal[i], 0);
 	if (r == 0)
 		r = allow_with_arguments(filter);
 	if (r == 0)
@@ -389,20 +396,18 @@ filter_fill(scmp_filter_ctx filter, const struct sandbox *sandbox)
 static int
 seccomp_enter(const struct sandbox *sandbox, struct buf *missing)
 {
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0 && errno == EINVAL) {
+		buf_puts(missing, "no seccomp in this kernel; ");
+		return 0;
+	}
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-
 	if (filter == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
 	int r = filter_fill(filter, sandbox);
-	if (r == 0) {
+	if (r == 0)
 		r = seccomp_load(filter);
-		if (r != 0 && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0 && errno == EINVAL) {
-			buf_puts(missing, "no seccomp in this kernel; ");
-			r = 0;
-		}
-	}
 	seccomp_release(filter);
 	errno = -r;
 	return r == 0 ? 0 : -1;

@@ -46,9 +46,13 @@ fi
 # The build may lie where the helpers' user cannot go
 mkdir "$work/helpers" && cp "$helpers"/mtasts-* "$work/helpers" && chmod 755 "$work/helpers"/*
 
+cp "$probe" "$work/netprobe"
+world=("$top/lab/run") # what netprobe is run by
+export MTASTS_TREE=$work:$LAB_DIR
+
 # probe WORD...: netprobe in the sender's namespace
 probe() {
-	"$top/lab/run" "$probe" -o helper_user=nobody -o "helper_directory=$work/helpers" -o "ca_directory=$LAB_DIR/pki/certs" \
+	"${world[@]}" "$work/netprobe" -o helper_user=nobody -o "helper_directory=$work/helpers" -o "ca_directory=$LAB_DIR/pki/certs" \
 		-o "resolv_conf=$LAB_DIR/resolv.conf" -o "allow_addresses=$lab_prefixes" "$@" 2>&1
 }
 
@@ -399,6 +403,31 @@ stream() {
 	is "two hundred answers of one helper" "$(grep -c 'state=answered' <<<"$out")" 200
 }
 
-parts=${*:-dns dnssec https staples addresses state manners stream}
+# A kernel that knows no walls: everything works, and one line of log for each helper says what is missing
+old_kernel() {
+	local out
+	world=("$top/lab/run" "$build/tests/tools/oldkernel")
+	out=$(probe -n 3 page mta-sts.good.example "$well_known")
+	is "an old kernel: pages" "$(grep -c '^page state=fetched status=200' <<<"$out")" 3
+	for program in mtasts-resolve mtasts-fetch; do
+		is "an old kernel: one line of log for $program" "$(grep "program=$program" <<<"$out")" \
+			"log level=1 helper program=$program note=\"no Landlock in this kernel; no seccomp in this kernel\""
+	done
+	world=("$top/lab/run")
+}
+
+# The same helpers with the libraries of Debian 13
+trixie() {
+	world=("$top/tests/servers/exim-run" trixie)
+	dns
+	dnssec
+	https
+	staples
+	addresses
+	stream
+	world=("$top/lab/run")
+}
+
+parts=${*:-dns dnssec https staples addresses state manners stream old_kernel trixie}
 for part in $parts; do $part; done
 tap_done

@@ -10,3 +10,11 @@ tests_tools_inject_SOURCES = tests/tools/inject.c
 check_PROGRAMS += tests/tools/storeput
 tests_tools_storeput_SOURCES = tests/tools/storeput.c
 tests_tools_storeput_LDADD = $(LAYER_CACHE)
+
+# a kernel without Landlock, seccomp and pidfds
+if HAVE_SECCOMP
+noinst_PROGRAMS += tests/tools/oldkernel
+tests_tools_oldkernel_SOURCES = tests/tools/oldkernel.c
+tests_tools_oldkernel_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
+tests_tools_oldkernel_LDADD = $(SECCOMP_LIBS)
+endif
