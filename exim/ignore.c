@@ -2,13 +2,13 @@
  *
  * The list, first match decides:
  *
- *	^(?i)evil\.example$ : !@[] : !^(?i)mx1\.a\.example$ : *
+ *	^(?!(?i)(mx1\.a\.example|backup\.example)$) : !@[] : !^(?i)mx1\.a\.example$ : *
  *
- * - first the hosts to drop that stand before or beside the best allowed one: whoever forges an
- *   MX record with an address of this very host must not make Exim believe that it is the
- *   domain's best MX host (it freezes the message then);
- * - then this host's own addresses are kept, whatever their names: Exim's loop check, which removes
- *   this host as a backup MX and all behind it, comes after (R8.4.1);
+ * - dropped are first of all the names that are neither allowed nor behind the best allowed host in
+ *   the domain's MX records: whoever forges a record with an address of this very host must not
+ *make Exim believe that it is the domain's best MX host (it freezes the message then);
+ * - then this host's own addresses are kept: Exim's loop check, which removes this host as a backup
+ *   MX and all behind it, comes after (R8.4.1);
  * - then the allowed hosts are kept, and the rest is dropped: all of it, where none is allowed or
  *   they could not be found out.
  *
@@ -22,10 +22,12 @@
 #include "exim/ask.h"
 #include "exim/maillog.h"
 
+enum { PATTERN_MAX = 16384 /* octets */ };
+
 static char
 separator_of(const char *wanted)
 {
-	static const char known[] = ":;,|/";
+	static const char known[] = ":;,";
 
 	if (wanted[0] == '\0')
 		return ':';
@@ -37,17 +39,14 @@ separator_of(const char *wanted)
 
 /* An octet that no host name has stands for any: it must not end the item or the list. */
 static void
-put_name(struct buf *out, const char *before, const char *name, char separator)
+put_name(struct buf *out, const char *name)
 {
-	buf_puts(out, before);
-	buf_puts(out, "^(?i)");
 	for (; *name != '\0'; name++) {
 		if (is_alnum(*name) || *name == '-' || *name == '_')
 			buf_putc(out, *name);
 		else
 			buf_puts(out, *name == '.' ? "\\." : ".");
 	}
-	buf_printf(out, "$ %c ", separator);
 }
 
 static bool
@@ -74,22 +73,42 @@ best_of(const struct told *told)
 	return best;
 }
 
+/*
+ * The loop check's two items.  A pattern must not grow beyond what can be compiled: of so many
+ * names only the allowed ones count, and this host can only be one of them.
+ */
+static void
+put_loop_check(struct buf *out, const struct told *told, int best, char separator)
+{
+	struct buf list;
+	char storage[PATTERN_MAX];
+
+	buf_init(&list, storage, sizeof storage);
+	for (size_t i = 0; i < mtasts_mxset_count(told->mx); i++) {
+		if (!is_allowed(told, i) && mtasts_mxset_preference(told->mx, i) <= best)
+			continue;
+		if (list.n != 0)
+			buf_putc(&list, '|');
+		put_name(&list, mtasts_mxset_host(told->mx, i));
+	}
+	if (!list.full)
+		buf_printf(out, "^(?!(?i)(%s)$) %c !@[] %c ", storage, separator, separator);
+}
+
 static void
 put_hosts(struct buf *out, const struct told *told, char separator)
 {
-	size_t n = mtasts_mxset_count(told->mx);
 	int best = best_of(told);
 
 	if (best == -1)
 		return;
-	for (size_t i = 0; i < n; i++) {
-		if (!is_allowed(told, i) && mtasts_mxset_preference(told->mx, i) <= best)
-			put_name(out, "", mtasts_mxset_host(told->mx, i), separator);
-	}
-	buf_printf(out, "!@[] %c ", separator);
-	for (size_t i = 0; i < n; i++) {
-		if (is_allowed(told, i))
-			put_name(out, "!", mtasts_mxset_host(told->mx, i), separator);
+	put_loop_check(out, told, best, separator);
+	for (size_t i = 0; i < mtasts_mxset_count(told->mx); i++) {
+		if (!is_allowed(told, i))
+			continue;
+		buf_puts(out, "!^(?i)");
+		put_name(out, mtasts_mxset_host(told->mx, i));
+		buf_printf(out, "$ %c ", separator);
 	}
 }
 
