@@ -282,9 +282,8 @@ is_any_untried(const struct mtasts_attempt *attempts, size_t n)
 
 /* RFC 8461 5: nothing is final before a recheck. */
 static int
-decide_rechecked(struct mtasts *ctx, struct mtasts_policy **policy,
-    const struct decide_round *round, const struct decide_config *config, int timeout_ms,
-    struct mtasts_decision *decision)
+decide_rechecked(struct mtasts *ctx, struct mtasts_policy **policy, struct decide_round *round,
+    const struct decide_config *config, int timeout_ms, struct mtasts_decision *decision)
 {
 	struct mtasts_policy *rechecked = NULL;
 
@@ -296,6 +295,7 @@ decide_rechecked(struct mtasts *ctx, struct mtasts_policy **policy,
 		return r;
 	mtasts_policy_free(*policy);
 	*policy = rechecked;
+	round->is_rechecked = rechecked->rechecked;
 	(void)decide(rechecked, round, config, decision);
 	return 0;
 }

@@ -135,7 +135,7 @@ decide_enforced(const struct mtasts_policy *policy, const struct decide_round *r
 
 	if (round->n == 0 || tally.n[OPEN] != 0)
 		return 0;
-	if (final && policy->rechecked) {
+	if (final && round->is_rechecked) {
 		say_refused(decision, policy, &tally, round->n, true);
 		return 0;
 	}

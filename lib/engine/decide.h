@@ -27,6 +27,7 @@ struct decide_round {
 	const struct strike *strikes; /* those that count against this message */
 	size_t n_strikes;
 	int64_t message_age; /* seconds */
+	bool is_rechecked;   /* a recheck completed now, and policy is what it found in force */
 };
 
 struct decide_config {
@@ -36,8 +37,7 @@ struct decide_config {
 
 /*
  * 0: decided.  1: would be final, and is when a recheck completes: *decision is what holds as
- * long as it has not.  Ask for one, then call again with the policy it gave, whose rechecked says
- * whether it did complete.
+ * long as it has not.  Ask for one, then call again with the policy it gave.
  */
 int decide(const struct mtasts_policy *policy, const struct decide_round *round,
     const struct decide_config *config, struct mtasts_decision *decision);

@@ -69,46 +69,62 @@ host_find(struct mtasts_mxset *set, const struct domain *name)
 	return NULL;
 }
 
-/* Best first; equal ones stay in the order they came in. */
 static void
-hosts_sort(struct mtasts_mxset *set)
+host_refuse(const struct domain *domain, const struct buf *text, const struct log *log)
 {
-	for (size_t i = 1; i < set->n; i++) {
-		struct mxset_host host = set->hosts[i];
-		size_t j = i;
-		for (; j > 0 && set->hosts[j - 1].preference > host.preference; j--)
-			set->hosts[j] = set->hosts[j - 1];
-		set->hosts[j] = host;
-	}
+	char words[4 * LIMIT_LOG_REMOTE + 8];
+	struct buf escaped;
+
+	buf_init(&escaped, words, sizeof words);
+	buf_put_escaped(&escaped, span_make(text->p, text->n), LIMIT_LOG_REMOTE, true);
+	log_put(log, MTASTS_LOG_WARNING, "mx domain=%s host=%s reason=\"not a host name\"",
+	    domain->name, words);
+}
+
+/* In its place: best first, equal ones as they came; past the limit the worst goes. */
+static void
+host_insert(struct mtasts_mxset *set, const struct mxset_host *host)
+{
+	size_t i = set->n;
+
+	if (set->n == LIMIT_MX_HOSTS && set->hosts[--i].preference <= host->preference)
+		return;
+	for (; i > 0 && set->hosts[i - 1].preference > host->preference; i--)
+		set->hosts[i] = set->hosts[i - 1];
+	set->hosts[i] = *host;
+	set->n += set->n < LIMIT_MX_HOSTS ? 1 : 0;
+}
+
+static void
+host_remove(struct mtasts_mxset *set, struct mxset_host *host)
+{
+	size_t after = set->n - (size_t)(host - set->hosts) - 1;
+
+	memmove(host, host + 1, after * sizeof *host);
+	set->n--;
 }
 
 static void
 hosts_take(struct mtasts_mxset *set, const struct domain *domain, const struct net_answer *answer,
     const struct log *log)
 {
-	for (size_t i = 0; i < answer->n && set->n < LIMIT_MX_HOSTS; i++) {
-		struct mxset_host host;
+	for (size_t i = 0; i < answer->n; i++) {
+		struct mxset_host host, *same;
 		char storage[4 * DOMAIN_MAX + 1];
 		struct buf text;
 
 		buf_init(&text, storage, sizeof storage);
 		if (host_parse(answer->rdata[i], &host, &text) != 0) {
-			char words[256];
-			struct buf escaped;
-			buf_init(&escaped, words, sizeof words);
-			buf_put_escaped(
-			    &escaped, span_make(text.p, text.n), LIMIT_LOG_REMOTE, true);
-			log_put(log, MTASTS_LOG_WARNING,
-			    "mx domain=%s host=%s reason=\"not a host name\"", domain->name, words);
+			host_refuse(domain, &text, log);
 			continue;
 		}
-		struct mxset_host *same = host_find(set, &host.name);
-		if (same == NULL)
-			set->hosts[set->n++] = host;
-		else if (host.preference < same->preference)
-			same->preference = host.preference;
+		same = host_find(set, &host.name);
+		if (same != NULL && same->preference <= host.preference)
+			continue;
+		if (same != NULL)
+			host_remove(set, same);
+		host_insert(set, &host);
 	}
-	hosts_sort(set);
 }
 
 static void

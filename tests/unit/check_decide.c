@@ -154,8 +154,8 @@ START_TEST(test_decide)
 	struct world world;
 	char text[1024];
 
-	policy->rechecked = rows[_i].rechecked;
 	world_init(&world, rows[_i].hosts, rows[_i].age);
+	world.round.is_rechecked = rows[_i].rechecked;
 	int r = decide(policy, &world.round, &config, &decision);
 	ck_assert_msg(r == rows[_i].result, "%s: result %d", rows[_i].rule, r);
 	said(&decision, text, sizeof text);
@@ -175,7 +175,7 @@ START_TEST(test_at_once)
 	world_init(&world, "U", 0);
 	ck_assert_int_eq(decide(policy, &world.round, &config, &decision), 1);
 	ck_assert_int_eq((int)decision.action, MTASTS_DEFER);
-	policy->rechecked = true;
+	world.round.is_rechecked = true;
 	ck_assert_int_eq(decide(policy, &world.round, &config, &decision), 0);
 	ck_assert_int_eq((int)decision.action, MTASTS_FAIL);
 	policy_free(policy);

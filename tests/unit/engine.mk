@@ -7,3 +7,15 @@ tests_unit_check_judge_LDADD = $(LAYER_ENGINE) $(CHECK_LIBS)
 tests_unit_check_decide_SOURCES = tests/unit/check_decide.c tests/unit/sample.h $(UNIT)
 tests_unit_check_decide_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_decide_LDADD = $(LAYER_ENGINE) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/check_plan
+TESTS += tests/unit/check_plan
+tests_unit_check_plan_SOURCES = tests/unit/check_plan.c $(UNIT)
+tests_unit_check_plan_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_plan_LDADD = $(LAYER_ENGINE) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/check_mxset
+TESTS += tests/unit/check_mxset
+tests_unit_check_mxset_SOURCES = tests/unit/check_mxset.c $(UNIT)
+tests_unit_check_mxset_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_mxset_LDADD = $(LAYER_ENGINE) $(CHECK_LIBS)

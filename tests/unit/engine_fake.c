@@ -177,7 +177,7 @@ mtasts_decide(struct mtasts *ctx, struct mtasts_policy **policy,
 {
 	const struct fake_domain *d = find((*policy)->domain.name);
 	struct strike strike = { .finding = MTASTS_CERTIFICATE_EXPIRED };
-	struct decide_round round = { attempts, n, &strike, d->strike != NULL, message_age };
+	struct decide_round round = { attempts, n, &strike, d->strike != NULL, message_age, false };
 	struct decide_config config = { 86400, fake.defer_on_unknown };
 
 	(void)deadline_ms;
@@ -188,7 +188,7 @@ mtasts_decide(struct mtasts *ctx, struct mtasts_policy **policy,
 	}
 	if (decide(*policy, &round, &config, decision) == 1 && d->recheck != NULL) {
 		publish(*policy, d->recheck);
-		(*policy)->rechecked = true;
+		round.is_rechecked = true;
 		decide(*policy, &round, &config, decision);
 	}
 	return 0;
