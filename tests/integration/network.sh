@@ -225,12 +225,49 @@ https() {
 		'state=fault .*reason="mtasts-fetch: no certificate by its hash'
 }
 
+# A certificate of the lab's CA for mta-sts.good.example, in $work/leaf.{key,pem}
+leaf() {
+	openssl req -new -newkey rsa:2048 -nodes -keyout "$work/leaf.key" -subj / -out "$work/leaf.csr" 2>/dev/null
+	openssl x509 -req -in "$work/leaf.csr" -CA "$LAB_DIR/pki/ca.pem" -CAkey "$LAB_DIR/pki/ca.key" -set_serial 0x4711 -days 2 \
+		-out "$work/leaf.pem" -extfile <(echo "subjectAltName=DNS:mta-sts.good.example") 2>/dev/null
+}
+
+# says NAME REGEX: a policy host that says, whatever it is asked, what is on standard input
+says() {
+	local name=$1 regex=$2 server out
+	"$top/lab/run" --world openssl s_server -quiet -accept 198.18.253.1:443 -cert "$work/leaf.pem" -key "$work/leaf.key" \
+		-naccept 1 >/dev/null 2>&1 <&0 &
+	server=$!
+	children+=("$server")
+	sleep 0.3
+	out=$(probe -d 5000 fetch mta-sts.good.example / 198.18.253.1)
+	kill "$server" 2>/dev/null
+	like "$name" "$out" "$regex"
+}
+
+answers() {
+	local ok=$'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n' hints=$'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'
+	leaf
+	says "interim responses are passed over" 'state=fetched status=200 .*octets=5 body=hello$' \
+		< <(printf "%s%s%s" "$hints" "$hints" "$ok"$'Content-Length: 5\r\n\r\nhello'; sleep 1)
+	says "but not for ever" 'state=failed .*reason="header is too large"' \
+		< <(for ((i = 0; i < 2000; i++)); do printf '%s' "$hints"; done; sleep 1)
+	says "a transfer coding that was not asked for" 'state=failed .*reason="transfer coding that was not asked for"' \
+		< <(printf '%sTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n' "$ok"; sleep 1)
+	says "a length that is none" 'state=failed ' < <(printf '%sContent-Length: -5\r\n\r\nhello' "$ok"; sleep 1)
+	says "a length over 64 bits" 'state=failed ' < <(printf '%sContent-Length: 99999999999999999999\r\n\r\nhello' "$ok"; sleep 1)
+	says "NUL in a header" 'state=failed ' < <(printf '%sX: a\0b\r\nContent-Length: 5\r\n\r\nhello' "$ok"; sleep 1)
+	says "a coding that changes nothing" 'state=fetched status=200 .*body=hello$' \
+		< <(printf '%sContent-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello' "$ok"; sleep 1)
+	says "a page of another status, longer than 64 KiB" 'state=fetched status=404 .*octets=0 ' \
+		< <(printf 'HTTP/1.1 404 No\r\nContent-Length: 100000\r\n\r\n'; head -c 100000 /dev/zero; sleep 1)
+	says "no final status" 'state=failed ' < <(printf '%s' "$hints")
+}
+
 # A policy host that staples an OCSP response: what it says counts if its issuer says it (RFC 8461 4.2 leaves that to us)
 staples() {
 	local pki=$LAB_DIR/pki host=mta-sts.good.example at=198.18.253.1 leaf=$work/leaf serial word staple out server signer key
-	openssl req -new -newkey rsa:2048 -nodes -keyout "$leaf.key" -subj / -out "$leaf.csr" 2>/dev/null
-	openssl x509 -req -in "$leaf.csr" -CA "$pki/ca.pem" -CAkey "$pki/ca.key" -set_serial 0x4711 -days 2 -out "$leaf.pem" \
-		-extfile <(echo "subjectAltName=DNS:$host") 2>/dev/null
+	leaf
 	serial=4711
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/other.key" -subj "/CN=other" -days 2 -out "$work/other.pem" 2>/dev/null
 	for word in none good revoked stranger; do
@@ -422,12 +459,13 @@ trixie() {
 	dns
 	dnssec
 	https
+	answers
 	staples
 	addresses
 	stream
 	world=("$top/lab/run")
 }
 
-parts=${*:-dns dnssec https staples addresses state manners stream old_kernel trixie}
+parts=${*:-dns dnssec https answers staples addresses state manners stream old_kernel trixie}
 for part in $parts; do $part; done
 tap_done

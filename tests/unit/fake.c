@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef HAVE_SYS_PRCTL_H
+#include <sys/prctl.h>
+#endif
 
 #include "net/wire.h"
 
@@ -87,7 +89,7 @@ state(char *text)
 	char directory[64] = "";
 	sigset_t blocked;
 	struct sigaction pipe_action;
-	int deathsig = 0, odd = 0;
+	int deathsig = 0, odd = 0, privileges = 0;
 	size_t environment = 0;
 
 	while (environ[environment] != NULL)
@@ -96,17 +98,20 @@ state(char *text)
 	for (int i = 1; i < 32; i++)
 		odd += sigismember(&blocked, i) == 1;
 	sigaction(SIGPIPE, NULL, &pipe_action);
+#ifdef HAVE_SYS_PRCTL_H
+	privileges = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
 	prctl(PR_GET_PDEATHSIG, &deathsig);
+#endif
 	if (getcwd(directory, sizeof directory) == NULL)
 		directory[0] = '\0';
 	int n = snprintf(text + 1, 254,
 	    "pid=%ld uid=%ld gid=%ld groups=%d nnp=%d env=%zu fds=%u cwd=%s sid=%d blocked=%d "
 	    "pipe=%d death=%d core=%lu fsize=%lu cpu=%lu nofile=%lu as=%lu umask=%03o tty=%d",
-	    (long)getpid(), (long)getuid(), (long)getgid(), getgroups(0, NULL),
-	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), environment, count_descriptors(), directory,
-	    getsid(0) == getpid(), odd, pipe_action.sa_handler == SIG_DFL, deathsig == SIGKILL,
-	    limit(RLIMIT_CORE), limit(RLIMIT_FSIZE), limit(RLIMIT_CPU), limit(RLIMIT_NOFILE),
-	    limit(RLIMIT_AS) >> 20, (unsigned)umask(0), isatty(2));
+	    (long)getpid(), (long)getuid(), (long)getgid(), getgroups(0, NULL), privileges,
+	    environment, count_descriptors(), directory, getsid(0) == getpid(), odd,
+	    pipe_action.sa_handler == SIG_DFL, deathsig == SIGKILL, limit(RLIMIT_CORE),
+	    limit(RLIMIT_FSIZE), limit(RLIMIT_CPU), limit(RLIMIT_NOFILE), limit(RLIMIT_AS) >> 20,
+	    (unsigned)umask(0), isatty(2));
 	text[0] = (char)n;
 }
 
