@@ -20,8 +20,9 @@
 enum {
 	MESSAGE_MAX = 1024,  /* octets of any request */
 	REQUESTS_MAX = 4096, /* under way at once */
-	MARGIN_MAX = 250,    /* ms the helper has less than its parent, to say why itself */
+	MARGIN_MAX = 1000,   /* ms the helper has less than its parent, to say why itself */
 	MARGIN_PART = 10,    /* and at most that part of the time */
+	FAIR = 300,	     /* ms in which any helper that works has said something */
 	READS_MAX = 256,     /* of one helper in one process() */
 };
 
@@ -34,7 +35,7 @@ struct net_request {
 	struct net_request *next;
 	enum worker_kind kind;
 	uint32_t id; /* of question 0; question i has id + i */
-	int64_t deadline_ms;
+	int64_t start_ms, deadline_ms;
 	net_answer_fn *answer_done;
 	net_page_fn *page_done;
 	void *arg;
@@ -136,6 +137,7 @@ request_new(struct helpers *h, enum worker_kind kind, size_t n, int64_t deadline
 	h->last_id += (uint32_t)n;
 	r->kind = kind;
 	r->n = r->n_open = n;
+	r->start_ms = clock_mono_ms(h->clock);
 	r->deadline_ms = deadline_ms;
 	r->arg = arg;
 	for (size_t i = 0; i < n; i++)
@@ -425,13 +427,19 @@ helper_process(struct helpers *h, enum worker_kind kind)
 		worker_end(worker);
 }
 
-/* Who is late for one is late for all: it hangs. */
+/*
+ * Who is late for one is late for all: it hangs, for the network's time-outs are before ours.
+ * Unless there was hardly any time left to ask in: then the network has used it up.
+ */
 static void
 deadlines_keep(struct helpers *h, int64_t now)
 {
 	for (const struct net_request *r = h->requests; r != NULL; r = r->next) {
-		if (!r->is_lost && r->deadline_ms <= now)
-			helper_fail(h, r->kind, MTASTS_LOG_WARNING, false, "no answer in time");
+		if (r->is_lost || r->deadline_ms > now)
+			continue;
+		bool is_fault = r->deadline_ms - r->start_ms >= FAIR;
+		helper_fail(h, r->kind, is_fault ? MTASTS_LOG_ERROR : MTASTS_LOG_WARNING, is_fault,
+		    "no answer in time");
 	}
 }
 

@@ -3,7 +3,7 @@
  * Helpers as the network: each request starts (or, where kept, reuses) mtasts-resolve or
  * mtasts-fetch in a process of its own and believes only a complete frame on its pipe, never an
  * exit status.  A helper that is missing, killed, babbling or crashed gives a FAULT at once,
- * one that hangs UNKNOWN or FETCH_FAILED at the deadline.
+ * one that hangs at the deadline.
  */
 #ifndef NET_HELPER_H
 #define NET_HELPER_H
