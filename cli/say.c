@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -49,7 +50,10 @@ cli_log(void *arg, enum mtasts_log level, const char *text)
 {
 	const struct cli *cli = arg;
 
-	if (level <= MTASTS_LOG_WARNING || cli->is_verbose)
+	/* what became of a look-up is the answer that is printed */
+	bool is_answer = strncmp(text, "lookup ", 7) == 0;
+
+	if ((level <= MTASTS_LOG_WARNING && !is_answer) || cli->is_verbose)
 		put_line(text);
 }
 

@@ -4,6 +4,9 @@
  * connection and one identity for the whole process, and those are Exim's: its openlog() would be
  * undone by ours, and a descriptor that Exim closes behind the C library's back may be its SMTP
  * connection the next time a line is sent.  Never blocks: a line that does not go out is lost.
+ *
+ * Exim's routers and transports are processes, and each opens the store anew: an error is told
+ * once a delivery, by memory that the forked process inherits.
  */
 #include "exim/maillog.h"
 
@@ -24,7 +27,18 @@
 #define _PATH_LOG "/dev/log"
 #endif
 
-enum { LINE_MAX_N = 1100, TEXT_MAX_N = 1000 };
+enum {
+	LINE_MAX_N = 1100,
+	TEXT_MAX_N = 1000,
+	TOLD_N = 8,
+	TOLD_TEXT_N = 400,	/* octets of a line that are compared */
+	TELL_AGAIN = 60 * 1000, /* ms */
+};
+
+static struct {
+	int64_t at_ms; /* monotonic clock; 0: not used */
+	char text[TOLD_TEXT_N];
+} told[TOLD_N];
 
 static int
 priority(enum mtasts_log level)
@@ -61,6 +75,43 @@ maillog_format(
 	return out.n;
 }
 
+/* The line without what was being done when it came to light. */
+static void
+put_cause(struct buf *out, const char *line)
+{
+	static const char begin[] = " doing=\"";
+	const char *doing = strstr(line, begin);
+
+	if (doing == NULL) {
+		buf_puts(out, line);
+		return;
+	}
+	buf_put(out, span_make(line, (size_t)(doing - line)));
+	const char *end = strchr(doing + sizeof begin - 1, '"');
+	buf_puts(out, end != NULL ? end + 1 : "");
+}
+
+bool
+maillog_is_told(const char *text, int64_t now_ms)
+{
+	char cause[TOLD_TEXT_N];
+	size_t oldest = 0;
+	struct buf out;
+
+	buf_init(&out, cause, sizeof cause);
+	put_cause(&out, text);
+	for (size_t i = 0; i < TOLD_N; i++) {
+		if (told[i].at_ms != 0 && now_ms - told[i].at_ms < TELL_AGAIN &&
+		    strcmp(told[i].text, cause) == 0)
+			return true;
+		if (told[i].at_ms < told[oldest].at_ms)
+			oldest = i;
+	}
+	told[oldest].at_ms = now_ms;
+	memcpy(told[oldest].text, cause, sizeof cause);
+	return false;
+}
+
 void
 maillog_line(void *arg, enum mtasts_log level, const char *text)
 {
@@ -70,6 +121,8 @@ maillog_line(void *arg, enum mtasts_log level, const char *text)
 	size_t n;
 
 	(void)arg;
+	if (level == MTASTS_LOG_ERROR && maillog_is_told(text, clock_mono_ms(&clock)))
+		return;
 	n = maillog_format(line, sizeof line, level, clock_real(&clock), (long)getpid(), text);
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)

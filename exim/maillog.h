@@ -5,6 +5,9 @@
 #ifndef EXIM_MAILLOG_H
 #define EXIM_MAILLOG_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/attr.h"
 #include "mtasts.h"
 
@@ -13,6 +16,9 @@ void maillog_line(void *arg, enum mtasts_log level, const char *text);
 
 /* The same, formatted; cut at 1000 octets. */
 void maillog(enum mtasts_log level, const char *fmt, ...) ATTR_PRINTF(2, 3);
+
+/* Whether this process or one it was forked from has told this error within the last minute. */
+bool maillog_is_told(const char *text, int64_t now_ms);
 
 /* "<22>Nov  1 07:05:09 mtasts-exim[123]: text" (RFC 3164 4.1), for the test.  Octets written. */
 size_t maillog_format(

@@ -99,6 +99,16 @@ do_lease(struct engine *engine, struct lookup *l)
 	return plan_lease(&l->plan, time_now(engine), got, looked, &outcome);
 }
 
+/* Not even begun, for want of memory or descriptors. */
+static const char *
+net_refused(const struct engine *engine, int error)
+{
+	const char *why = mtasts_strerror(error);
+
+	log_put(engine->log, MTASTS_LOG_ERROR, "network reason=\"%s\"", why);
+	return why;
+}
+
 static enum plan_want
 do_ask(struct engine *engine, struct lookup *l)
 {
@@ -110,7 +120,7 @@ do_ask(struct engine *engine, struct lookup *l)
 	if (r == 0)
 		return PLAN_WAIT;
 	l->asked = NULL;
-	none.reason = mtasts_strerror(r);
+	none.reason = net_refused(engine, r);
 	return plan_answer(&l->plan, time_now(engine), PLAN_TXT, &none);
 }
 
@@ -124,7 +134,7 @@ do_fetch(struct engine *engine, struct lookup *l)
 	if (r == 0)
 		return PLAN_WAIT;
 	l->fetched = NULL;
-	none.reason = mtasts_strerror(r);
+	none.reason = net_refused(engine, r);
 	return plan_page(&l->plan, time_now(engine), &none);
 }
 
@@ -158,12 +168,12 @@ release(struct engine *engine, struct lookup *l)
 	l->lease = NULL;
 }
 
+/* What is behind a FAULT was told as an error by whoever met it: one line says so, not two. */
 static enum mtasts_log
 answer_level(const struct mtasts_policy *policy)
 {
-	if (policy->state == MTASTS_FAULT)
-		return MTASTS_LOG_ERROR;
-	if (policy->source == MTASTS_FROM_STALE || policy->finding != MTASTS_NOTHING_WRONG)
+	if (policy->state == MTASTS_FAULT || policy->source == MTASTS_FROM_STALE ||
+	    policy->finding != MTASTS_NOTHING_WRONG)
 		return MTASTS_LOG_WARNING;
 	return MTASTS_LOG_INFO;
 }
@@ -188,8 +198,11 @@ log_oddities(const struct engine *engine, const struct plan *plan)
 {
 	const char *name = plan->domain.name;
 
-	if (plan->put_failed)
+	if (plan->is_spoiled)
 		log_put(engine->log, MTASTS_LOG_ERROR,
+		    "store domain=%s reason=\"the cached policy is damaged\"", name);
+	if (plan->put_failed)
+		log_put(engine->log, MTASTS_LOG_INFO,
 		    "store domain=%s reason=\"the policy could not be stored\"", name);
 	if (plan->is_from_future)
 		log_put(engine->log, MTASTS_LOG_WARNING,
@@ -254,12 +267,15 @@ drive(struct engine *engine, struct lookup *l)
 static void
 step(struct engine *engine)
 {
+	struct plan_time now = time_now(engine);
+
+	/* the network's time before the plans': it knows whose fault it is that none came */
 	engine->net.process(engine->net.self);
 	for (struct lookup *l = engine->lookups; l != NULL; l = l->next) {
 		if (l->is_over)
 			continue;
 		if (l->want == PLAN_WAIT)
-			l->want = plan_tick(&l->plan, time_now(engine));
+			l->want = plan_tick(&l->plan, now);
 		drive(engine, l);
 	}
 }

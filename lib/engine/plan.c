@@ -225,6 +225,7 @@ entry_take(struct plan *plan, enum cache_result got, struct entry *entry)
 	int r = entry != NULL ? policyfile_parse(entry->body, NULL, &plan->file, &error)
 			      : POLICYFILE_INVALID;
 	plan->cached = r == 0 ? CACHED_POLICY : CACHED_UNREADABLE;
+	plan->is_spoiled = r == POLICYFILE_INVALID;
 	return r == POLICYFILE_INVALID ? 0 : r;
 }
 

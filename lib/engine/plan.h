@@ -75,6 +75,7 @@ struct plan {
 	struct hint hint;
 	struct outcome outcome; /* for those who wait; when has_outcome */
 	bool has_outcome;	/* the lease is ours and something was found out */
+	bool is_spoiled;	/* what the store holds does not parse */
 	bool put_failed;	/* the policy is good, but could not be stored */
 	bool was_used;		/* the cached policy is the answer: its "last used" is due */
 	bool is_from_future;	/* the cached policy was fetched later than now */

@@ -3,6 +3,7 @@
  * What Exim hands the plugin as text: the block of variables, SMTP replies, base64; and the line
  * the plugin hands to the system log.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -175,6 +176,27 @@ START_TEST(log_line)
 }
 END_TEST
 
+/* Once a cause, whatever was being done; anew after a minute, or when others came between. */
+START_TEST(log_told)
+{
+	char line[40];
+
+	ck_assert(!maillog_is_told("store file=\"x\" doing=\"read\" reason=\"full\"", 1000));
+	ck_assert(maillog_is_told("store file=\"x\" doing=\"read\" reason=\"full\"", 1000));
+	ck_assert(maillog_is_told("store file=\"x\" doing=\"write\" reason=\"full\"", 2000));
+	ck_assert(!maillog_is_told("store file=\"x\" doing=\"read\" reason=\"gone\"", 2000));
+	ck_assert(!maillog_is_told("store file=\"y\" doing=\"read\" reason=\"full\"", 2000));
+	ck_assert(!maillog_is_told("store file=\"y\" doing=\"", 2000));
+	ck_assert(!maillog_is_told("store file=\"x\" doing=\"read\" reason=\"full\"", 61000));
+	for (int i = 0; i < 8; i++) {
+		snprintf(line, sizeof line, "helper program=%d", i);
+		ck_assert(!maillog_is_told(line, 62000));
+		ck_assert(maillog_is_told(line, 62000));
+	}
+	ck_assert(!maillog_is_told("store file=\"x\" doing=\"read\" reason=\"full\"", 62000));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -188,6 +210,7 @@ main(void)
 	tcase_add_loop_test(words, reply, 0, sizeof replies / sizeof replies[0]);
 	tcase_add_loop_test(words, base64, 0, sizeof encoded / sizeof encoded[0]);
 	tcase_add_test(words, log_line);
+	tcase_add_test(words, log_told);
 	suite_add_tcase(suite, words);
 	return unit_main(suite);
 }
