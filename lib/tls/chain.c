@@ -253,10 +253,25 @@ is_issuer_missing(int error)
 	       error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN;
 }
 
+/* libcrypto may have said so by the queue alone, which was empty when the check began. */
+static bool
+has_lacked_memory(void)
+{
+	unsigned long code;
+
+	while ((code = ERR_get_error()) != 0) {
+		if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+			return true;
+	}
+	return false;
+}
+
 /* An issuer we do not know is the peer's fault only when we could look. */
 static void
-check_directory(const struct chain_trust *trust, struct faults *faults)
+check_ourselves(const struct chain_trust *trust, struct faults *faults)
 {
+	if (has_lacked_memory())
+		faults->error[WRONG_OURS] = X509_V_ERR_OUT_OF_MEM;
 	if (is_issuer_missing(faults->error[WRONG_UNTRUSTED]) &&
 	    faccessat(AT_FDCWD, trust->directory, X_OK, AT_EACCESS) != 0)
 		faults->error[WRONG_OURS] = UNREADABLE;
@@ -396,7 +411,7 @@ check(struct chain_trust *trust, const struct mtasts_certificate *chain, size_t 
 		return MTASTS_TLS_FAILED;
 	}
 	struct faults faults = chain_verify(trust, stack, host, now);
-	check_directory(trust, &faults);
+	check_ourselves(trust, &faults);
 	enum mtasts_tls result = chain_judge(trust, sk_X509_value(stack, 0), &faults, why);
 	sk_X509_pop_free(stack, X509_free);
 	return result;
