@@ -9,4 +9,4 @@ EXTRA_DIST += bench/run
 bench: $(EXTRA_PROGRAMS)
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' bash $(srcdir)/bench/run
 .PHONY: bench
-EXTRA_DIST += bench/roundtrips bench/roundtrips.py
+EXTRA_DIST += bench/roundtrips bench/roundtrips.py bench/exim bench/pairs.py
