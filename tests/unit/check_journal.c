@@ -445,7 +445,7 @@ START_TEST(test_disk_full)
 	char ballast[8192] = "";
 
 	if (geteuid() != 0 || unshare(CLONE_NEWNS) != 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, "") != 0 ||
 	    mount("tmpfs", path("journal"), "tmpfs", 0, "size=64k,mode=2770,uid=1234,gid=54321") !=
 		0) {
 		fprintf(stderr, "no tmpfs of our own: disk full is not tested\n");
