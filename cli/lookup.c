@@ -4,7 +4,9 @@
  */
 #include "cli.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,40 +25,97 @@ static const struct cli_option options[] = {
 	{ NULL, NULL, NULL },
 };
 
+enum { AT_ONCE = 16 /* look-ups under way */, FDS_MAX = 256 };
+
+/* One domain of the command line. */
+struct question {
+	struct lookup *lookup;
+	struct domain domain;
+	struct mtasts_policy *policy; /* NULL: not answered yet */
+};
+
 struct lookup {
 	struct cli *cli;
 	struct mtasts *ctx;
 	unsigned flags;
 	size_t n;
-	struct domain *domains;
-	struct mtasts_policy **policies;
+	struct question *questions;
+	size_t n_started, n_done;
+	int error; /* the first one, enum mtasts_error */
 };
 
 static int
 names_take(struct lookup *lookup, char **names)
 {
 	for (size_t i = 0; i < lookup->n; i++) {
-		int status = cli_domain(names[i], &lookup->domains[i]);
+		int status = cli_domain(names[i], &lookup->questions[i].domain);
 		if (status != EX_OK)
 			return status;
+		lookup->questions[i].lookup = lookup;
 	}
 	return EX_OK;
 }
 
+static void
+on_answer(void *arg, int error, struct mtasts_policy *policy)
+{
+	struct question *question = arg;
+	struct lookup *lookup = question->lookup;
+
+	question->policy = policy;
+	if (lookup->error == 0)
+		lookup->error = error;
+	lookup->n_done++;
+	cli_progress("%zu of %zu", lookup->n_done, lookup->n);
+}
+
+/* As many as may be under way. */
+static void
+start_some(struct lookup *lookup)
+{
+	uint64_t id;
+
+	while (lookup->n_started < lookup->n && lookup->n_started - lookup->n_done < AT_ONCE) {
+		struct question *question = &lookup->questions[lookup->n_started];
+		int r = mtasts_start(
+		    lookup->ctx, question->domain.name, lookup->flags, 0, on_answer, question, &id);
+		if (r == MTASTS_EBUSY && lookup->n_started > lookup->n_done)
+			return;
+		if (r != 0) {
+			lookup->error = r;
+			return;
+		}
+		lookup->n_started++;
+	}
+}
+
+static int
+wait_for_one(struct lookup *lookup)
+{
+	struct pollfd fds[FDS_MAX];
+	int timeout_ms = -1;
+	size_t n = mtasts_pollfds(lookup->ctx, fds, FDS_MAX, &timeout_ms);
+
+	if (poll(fds, n < FDS_MAX ? n : FDS_MAX, timeout_ms) < 0 && errno != EINTR)
+		return MTASTS_EINVAL;
+	return mtasts_process(lookup->ctx);
+}
+
+/* Every look-up ends by its deadline, and so does this. */
 static int
 ask(struct lookup *lookup)
 {
-	for (size_t i = 0; i < lookup->n; i++) {
-		const char *name = lookup->domains[i].name;
-		cli_progress("%zu of %zu: %s", i + 1, lookup->n, name);
-		int r = mtasts_lookup(lookup->ctx, name, lookup->flags, 0, &lookup->policies[i]);
-		if (r != 0) {
-			cli_say("%s: %s", name, mtasts_strerror(r));
-			return r == MTASTS_ENAME ? EX_DATAERR : EX_TEMPFAIL;
-		}
+	while (lookup->error == 0 && lookup->n_done < lookup->n) {
+		start_some(lookup);
+		int r = lookup->error == 0 ? wait_for_one(lookup) : 0;
+		if (r != 0)
+			lookup->error = r;
 	}
 	cli_progress("%s", "");
-	return EX_OK;
+	if (lookup->error == 0)
+		return EX_OK;
+	cli_say("%s", mtasts_strerror(lookup->error));
+	return EX_TEMPFAIL;
 }
 
 static void
@@ -69,7 +128,7 @@ print_table(const struct lookup *lookup)
 	table_init(&table, sizeof head / sizeof head[0]);
 	table_add(&table, head);
 	for (size_t i = 0; i < lookup->n; i++) {
-		const struct mtasts_policy *policy = lookup->policies[i];
+		const struct mtasts_policy *policy = lookup->questions[i].policy;
 		char fetched[CLI_TIME_SIZE], expires[CLI_TIME_SIZE], patterns[1024];
 		struct buf mx;
 		buf_init(&mx, patterns, sizeof patterns);
@@ -95,7 +154,7 @@ print_json(const struct lookup *lookup)
 	json_t *json = json_array();
 
 	for (size_t i = 0; i < lookup->n; i++)
-		json_array_append_new(json, view_json(lookup->policies[i]));
+		json_array_append_new(json, view_json(lookup->questions[i].policy));
 	return cli_json(json);
 }
 
@@ -104,7 +163,7 @@ static int
 status_of(const struct lookup *lookup)
 {
 	for (size_t i = 0; i < lookup->n; i++) {
-		switch (mtasts_policy_state(lookup->policies[i])) {
+		switch (mtasts_policy_state(lookup->questions[i].policy)) {
 		case MTASTS_PUBLISHED:
 		case MTASTS_ABSENT:
 			break;
@@ -124,7 +183,7 @@ print(const struct lookup *lookup)
 	if (lookup->cli->json)
 		status = print_json(lookup);
 	else if (lookup->n == 1)
-		view_print(lookup->policies[0]);
+		view_print(lookup->questions[0].policy);
 	else
 		print_table(lookup);
 	return status == EX_OK ? status_of(lookup) : status;
@@ -167,17 +226,15 @@ run(struct cli *cli, int argc, char **argv)
 	if ((lookup.flags & MTASTS_CACHED_ONLY) != 0 && (lookup.flags & MTASTS_RECHECK) != 0)
 		cli_usage(cli, "--cached and --recheck exclude each other");
 	lookup.n = (size_t)(argc - optind);
-	lookup.domains = mem_zero(lookup.n, sizeof *lookup.domains);
-	lookup.policies = mem_zero(lookup.n, sizeof(struct mtasts_policy *));
-	int status = EX_TEMPFAIL;
-	if (lookup.domains == NULL || lookup.policies == NULL)
+	lookup.questions = mem_zero(lookup.n, sizeof *lookup.questions);
+	if (lookup.questions == NULL) {
 		cli_say("out of memory");
-	else
-		status = lookup_all(&lookup, argv + optind);
-	for (size_t i = 0; lookup.policies != NULL && i < lookup.n; i++)
-		mtasts_policy_free(lookup.policies[i]);
-	free(lookup.policies);
-	free(lookup.domains);
+		return EX_TEMPFAIL;
+	}
+	int status = lookup_all(&lookup, argv + optind);
+	for (size_t i = 0; i < lookup.n; i++)
+		mtasts_policy_free(lookup.questions[i].policy);
+	free(lookup.questions);
 	return status;
 }
 
