@@ -110,26 +110,22 @@ static int
 ask_broken(struct explain *explain)
 {
 	struct mtasts_attempt *attempts = mem_zero(explain->n, sizeof *attempts);
-	struct mtasts_policy *policy = mtasts_policy_copy(explain->policy);
-	int64_t old = explain->cli->config->bounce_after;
+	const struct mtasts_config *conf = explain->cli->config;
 	struct decide_round round = { .attempts = attempts, .n = explain->n };
-	struct decide_config config = { .bounce_after = old + 1 };
+	struct decide_config config = { .bounce_after = conf->bounce_after + 1,
+		.defer_on_unknown = conf->on_unknown == CONF_DEFER };
 
-	if (attempts == NULL || policy == NULL) {
-		free(attempts);
-		mtasts_policy_free(policy);
+	if (attempts == NULL)
 		return fault(explain, MTASTS_ENOMEM);
-	}
 	for (size_t i = 0; i < explain->n; i++) {
 		attempts[i] = explain->attempts[i];
 		attempts[i].tls = MTASTS_TLS_UNTRUSTED;
 	}
-	policy->rechecked = true; /* and the recheck found the same */
-	(void)decide(policy, &round, &config, &explain->broken.now);
-	config.bounce_after = round.message_age = old;
-	(void)decide(policy, &round, &config, &explain->broken.later);
+	(void)decide(explain->policy, &round, &config, &explain->broken.now);
+	config.bounce_after = round.message_age = conf->bounce_after;
+	round.is_rechecked = true; /* and found the same */
+	(void)decide(explain->policy, &round, &config, &explain->broken.later);
 	free(attempts);
-	mtasts_policy_free(policy);
 	return EX_OK;
 }
 
