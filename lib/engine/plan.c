@@ -532,7 +532,10 @@ fetch_begin(struct plan *plan, struct plan_time now)
 	return PLAN_STORE;
 }
 
-/* The last GET is too near, and what it brought is all that is known. */
+/*
+ * The last GET is too near, and what it brought is all that is known.  If that is nothing, good or
+ * bad, it ended with its process or its helper: our trouble, not a failure of the domain's.
+ */
 static enum plan_want
 answer_too_soon(struct plan *plan, struct plan_time now)
 {
@@ -540,6 +543,8 @@ answer_too_soon(struct plan *plan, struct plan_time now)
 
 	if (is_live(plan, now))
 		return answer_stale(plan, now, plan->hint.failed_finding, reason);
+	if (plan->hint.failed_id[0] == '\0')
+		return answer_fault(plan, now, reason);
 	return answer_unknown(plan, now, reason);
 }
 
