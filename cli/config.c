@@ -23,6 +23,21 @@ print_lines(const struct mtasts_config *config)
 	}
 }
 
+/* A path may hold any octet, JSON only UTF-8. */
+static json_t *
+json_of(struct span value)
+{
+	char storage[VALUE_MAX];
+	struct buf escaped;
+	json_t *json = json_stringn(value.p, value.n);
+
+	if (json != NULL)
+		return json;
+	buf_init(&escaped, storage, sizeof storage);
+	buf_put_escaped(&escaped, value, value.n, false);
+	return json_string(escaped.p);
+}
+
 static int
 print_json(const struct mtasts_config *config)
 {
@@ -33,7 +48,7 @@ print_json(const struct mtasts_config *config)
 	for (size_t i = 0; conf_key(i) != NULL; i++) {
 		buf_init(&value, storage, sizeof storage);
 		conf_value(config, i, &value);
-		json_object_set_new(json, conf_key(i), json_string(value.p));
+		json_object_set_new(json, conf_key(i), json_of(span_make(value.p, value.n)));
 	}
 	return cli_json(json);
 }

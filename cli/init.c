@@ -246,7 +246,8 @@ directory_settle(const struct init *init, int fd, const char *path, bool is_new)
 
 	if (fstat(fd, &st) != 0)
 		return refuse(path, strerror(errno));
-	if (!is_new && st.st_uid != owner->uid)
+	bool is_made = is_new && st.st_uid == geteuid(); /* by us, not put in its place since */
+	if (!is_made && st.st_uid != owner->uid)
 		return refuse(path, "is there and another user's");
 	if ((st.st_mode & S_IWOTH) != 0)
 		return refuse(path, "is there and writable by everybody");

@@ -104,6 +104,8 @@ run -o deadline=5s config -c /dev/null -o max_fetches=7 --json
 json "config: --json, options before and behind" 'j["deadline"] == "5s" and j["max_fetches"] == "7"'
 run config -c "$work/nosuch"
 gives "config: no such file" 78 '' 'nosuch: No such file'
+run config -c /dev/null --json -o state_directory=$'/\xff'
+json "config: --json of octets that are no UTF-8" 'j["state_directory"] == "/\\xFF"'
 printf 'group = x\nfoo = bar\n' >"$work/bad.conf"
 run config -c "$work/bad.conf"
 gives "config: place and reason" 78 '' 'bad.conf:2: foo: unknown key'
@@ -381,6 +383,20 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 	like "init: no such mail user, status" "$out" '^nosuch 78$'
 	like "init: the helpers' user in the group" "$out" '^helper 78$'
 	is "init: the system's accounts are as they were" "$(getent passwd mtsx)" ""
+fi
+
+# What packages ship instead
+if command -v systemd-sysusers >/dev/null && command -v systemd-tmpfiles >/dev/null && [ "$(id -u)" = 0 ]; then
+	mkdir -p "$work/root/etc"
+	systemd-sysusers --root="$work/root" "$build/dist/sysusers.d/mtasts.conf" >"$work/err" 2>&1
+	is "sysusers.d: taken" "$?" 0
+	like "sysusers.d: the owner" "$(cat "$work/root/etc/passwd")" '^mtasts:.*:MTA-STS policies:.*nologin$'
+	like "sysusers.d: the helpers' user" "$(cat "$work/root/etc/passwd")" '^mtasts-helper:.*nologin$'
+	systemd-tmpfiles --root="$work/root" --create "$build/dist/tmpfiles.d/mtasts.conf" >"$work/err" 2>&1
+	is "tmpfiles.d: directories" "$(cd "$work/root" && find . -type d -name '[mj]*' -path '*mtasts*' -printf '%m %f ')" \
+		'2770 mtasts 2770 journal '
+else
+	diag "no systemd-sysusers here: dist/ is not tried"
 fi
 
 # ---- cache
