@@ -17,7 +17,7 @@ for exim in $EXIMS; do
 	for kind in split single; do
 		use "$exim"
 		rm -rf "$root/etc/exim4"
-		cp -a "${MTASTS_CACHE:-/var/cache/mtasts-tests}/exim-$exim/etc/exim4" "$root/etc/exim4"
+		cp -a "$pristine/etc/exim4" "$root/etc/exim4"
 		rm -f "$root/etc/exim4/exim4.conf"
 		mkdir -p "$root/etc/ssl/certs"
 		cp "$LAB_DIR/pki/ca.pem" "$root/etc/ssl/certs/ca-certificates.crt"

@@ -44,6 +44,8 @@ trap clean_up EXIT
 if ! ip netns list | grep -q "^$LAB_NAME-sender\\b"; then
 	"$top/lab/up" >&2 || bail "the lab does not come up"
 	brought_up=1
+else
+	"$top/lab/publish" --all "$top/lab/domains" >&2 || bail "the lab does not take its table"
 fi
 export MTASTS_TREE=$stage:$LAB_DIR
 
@@ -55,7 +57,7 @@ run() {
 # use EXIM: a fresh instance of it, with a store, and a syslog
 use() {
 	exim=$1
-	root=$("$top/tests/servers/exim-run" -f -d "$exim") || bail "no Exim $exim"
+	{ read -r root && read -r pristine; } < <("$top/tests/servers/exim-run" -f -d "$exim") || bail "no Exim $exim"
 	perl "$here/lib/syslogd.pl" "$root/dev/log" "$root/tmp/syslog" >"$got/syslogd" &
 	children+=($!)
 	for _ in $(seq 100); do
@@ -65,9 +67,6 @@ use() {
 	# shellcheck disable=SC2119
 	settings
 	if [ -n "$mtasts" ]; then
-		run useradd --system --user-group --home-dir /var/lib/mtasts --shell /usr/sbin/nologin mtasts >&2
-		run useradd --system --user-group --home-dir / --shell /usr/sbin/nologin mtasts-helper >&2
-		run usermod -a -G mtasts Debian-exim >&2
 		run "$mtasts" init >"$got/init" 2>&1 || bail "mtasts init: $(cat "$got/init")"
 	fi
 	configure
@@ -76,7 +75,7 @@ use() {
 # settings [LINE...]: mtasts.conf, the lab's and these
 # shellcheck disable=SC2120 # the tests give lines
 settings() {
-	printf '%s\n' "ca_directory = $LAB_DIR/pki/certs" 'allow_addresses = 198.18.0.0/15, fd18::/16' 'deadline = 5s' \
+	printf '%s\n' "ca_directory = $LAB_DIR/pki/certs" 'allow_addresses = 198.18.0.0/15 fd18::/16' 'deadline = 5s' "trust_anchor = $LAB_DIR/trust-anchor" \
 	    "$@" >"$root/etc/mtasts.conf"
 }
 
@@ -176,10 +175,10 @@ queue() {
 	message -odq -f alice@sender.example "$@"
 }
 
-# queue_run [OPTION]: -qf by default
+# queue_run: all that waits, whether its time has come or not
 queue_run() {
 	listen
-	run exim4 "${1:--qf}" >"$got/output" 2>&1
+	run exim4 -qf >"$got/output" 2>&1
 	gather
 }
 
