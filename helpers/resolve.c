@@ -7,32 +7,29 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <unbound.h>
 
+#include "base/mem.h"
 #include "sandbox.h"
 #include "serve.h"
 
-enum {
-	ASKS_MAX = 192, /* questions under way; more wait in the pipe */
-	RCODE_NXDOMAIN = 3,
-	CLASS_IN = 1,
-};
+enum { RCODE_NXDOMAIN = 3, CLASS_IN = 1 };
 
 struct ask {
-	bool is_open;
+	struct ask *next;
 	uint32_t id;
 	int async_id;
 	int64_t deadline_ms;
 	struct net_question question;
 };
 
-static struct ask asks[ASKS_MAX];
+static struct ask *asks; /* under way */
 static struct ub_ctx *resolver;
-static const char *resolv_conf, *trust_anchor;
+static const char *resolv_conf = "/etc/resolv.conf", *trust_anchor;
 
 /* Before anything else, for libunbound takes no options once it has begun. */
 static const struct {
@@ -87,30 +84,23 @@ static void
 shut_in(void)
 {
 	static const uint16_t ports[] = { 53 };
-	char text[WIRE_TEXT + 1];
 	struct sandbox sandbox;
-	struct buf missing;
 
-	buf_init(&missing, text, sizeof text);
 	sandbox_init(&sandbox);
 	sandbox.ports = ports;
 	sandbox.n_ports = 1;
 	sandbox.datagrams = true;
 	sandbox.threads = true;
-	if (sandbox_enter(&sandbox, &missing) != 0)
-		serve_fail(errno, "sandbox");
-	if (missing.n > 0)
-		serve_note(missing.p);
+	serve_shut_in(&sandbox);
 }
 
 /* ---- answers ---- */
 
 static void
-answer_unknown(struct ask *ask, const char *reason)
+answer_unknown(const struct ask *ask, const char *reason)
 {
 	struct net_answer answer = { .state = NET_UNKNOWN, .reason = reason };
 
-	ask->is_open = false;
 	serve_answer(ask->id, &answer);
 }
 
@@ -161,7 +151,7 @@ state_of(const struct ub_result *result)
 }
 
 static void
-answer_result(struct ask *ask, const struct ub_result *result)
+answer_result(const struct ask *ask, const struct ub_result *result)
 {
 	struct net_answer answer = { .reason = "" };
 	struct span rdata[WIRE_RECORDS];
@@ -186,8 +176,18 @@ answer_result(struct ask *ask, const struct ub_result *result)
 		answer_unknown(ask, "record set is malformed or too large");
 		return;
 	}
-	ask->is_open = false;
 	serve_answer(ask->id, &answer);
+}
+
+static void
+ask_end(struct ask *ask)
+{
+	struct ask **at = &asks;
+
+	while (*at != ask)
+		at = &(*at)->next;
+	*at = ask->next;
+	free(ask);
 }
 
 static void
@@ -195,52 +195,34 @@ resolved(void *arg, int error, struct ub_result *result)
 {
 	struct ask *ask = arg;
 
-	if (ask->is_open && (error != 0 || result == NULL))
+	if (error != 0 || result == NULL)
 		answer_unknown(ask, ub_strerror(error));
-	else if (ask->is_open)
+	else
 		answer_result(ask, result);
 	ub_resolve_free(result);
+	ask_end(ask);
 }
 
 /* ---- questions ---- */
 
-static struct ask *
-ask_free(void)
-{
-	for (size_t i = 0; i < ASKS_MAX; i++) {
-		if (!asks[i].is_open)
-			return &asks[i];
-	}
-	return NULL;
-}
-
 static void
-ask_begin(struct ask *ask, const struct wire_message *message)
+ask_begin(const struct wire_message *message)
 {
 	struct wire_question wire;
+	struct ask *ask = mem_zero(1, sizeof *ask);
 
+	if (ask == NULL)
+		serve_fail(ENOMEM, "a question");
 	if (message->type != WIRE_QUESTION || wire_question_parse(message->payload, &wire) != 0)
 		serve_malformed();
-	*ask = (struct ask){ true, message->id, 0, serve_now_ms() + wire.ms, wire.question };
-	int r = ub_resolve_async(resolver, wire.question.name.name, (int)wire.question.type,
+	*ask = (struct ask){ asks, message->id, 0, serve_now_ms() + wire.ms, wire.question };
+	asks = ask;
+	int r = ub_resolve_async(resolver, ask->question.name.name, (int)ask->question.type,
 	    CLASS_IN, ask, resolved, &ask->async_id);
-	if (r != 0)
+	if (r != 0) {
 		answer_unknown(ask, ub_strerror(r));
-}
-
-/* Whole messages that were read, as long as there is a place for them. */
-static bool
-asks_begin(void)
-{
-	struct wire_message message;
-	struct ask *ask;
-
-	while ((ask = ask_free()) != NULL) {
-		if (serve_next(&message) == 0)
-			return true;
-		ask_begin(ask, &message);
+		ask_end(ask);
 	}
-	return false;
 }
 
 /* Those whose time is over; the milliseconds until the next, -1 none. */
@@ -248,15 +230,15 @@ static int
 asks_expire(void)
 {
 	int64_t now = serve_now_ms(), wait = -1;
+	struct ask *next;
 
-	for (size_t i = 0; i < ASKS_MAX; i++) {
-		struct ask *ask = &asks[i];
-		if (!ask->is_open)
-			continue;
+	for (struct ask *ask = asks; ask != NULL; ask = next) {
+		next = ask->next;
 		int64_t left = ask->deadline_ms - now;
 		if (left <= 0) {
-			(void)ub_cancel(resolver, ask->async_id);
+			(void)ub_cancel(resolver, ask->async_id); /* resolved() is not called */
 			answer_unknown(ask, "time-out");
+			ask_end(ask);
 		} else if (wait < 0 || left < wait) {
 			wait = left;
 		}
@@ -268,22 +250,21 @@ int
 main(int argc, char **argv)
 {
 	static const struct serve_program program = { "mtasts-resolve",
-		"-r RESOLV.CONF [-t TRUST-ANCHOR]", "Puts questions to the DNS", "r:t:", option };
+		"[-r resolv.conf] [-t trust-anchor]", "Puts questions to the DNS", "r:t:", option };
 	struct pollfd fds[2] = { { STDIN_FILENO, POLLIN, 0 }, { -1, POLLIN, 0 } };
 
 	serve_begin(&program, argc, argv);
-	if (resolv_conf == NULL)
-		resolv_conf = "/etc/resolv.conf";
 	resolver_start();
 	shut_in();
 	fds[1].fd = ub_fd(resolver);
 	for (;;) {
-		bool has_room = asks_begin();
-		fds[0].fd = has_room ? STDIN_FILENO : -1;
-		if (poll(fds, 2, asks_expire()) < 0 && errno != EINTR)
-			serve_fail(errno, "poll");
-		if (has_room && fds[0].revents != 0)
-			serve_read();
+		if (poll(fds, 2, asks_expire()) < 0) {
+			if (errno != EINTR)
+				serve_fail(errno, "poll");
+			continue;
+		}
+		if (fds[0].revents != 0)
+			serve_requests(ask_begin);
 		if (fds[1].revents != 0)
 			(void)ub_process(resolver);
 	}

@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "mtasts.h"
 
-static char in[LIMIT_FRAME];
-static size_t n_in, taken;
+static char in[LIMIT_FRAME]; /* what was read and is not yet a whole message */
+static size_t n_in;
 static char out_storage[LIMIT_FRAME + 1];
 static bool is_served; /* one whole message has come */
 static const struct serve_program *self;
@@ -70,14 +70,20 @@ serve_begin(const struct serve_program *program, int argc, char **argv)
 	}
 }
 
-void
-serve_read(void)
+_Noreturn void
+serve_malformed(void)
 {
-	ssize_t n;
+	fprintf(stderr, "%s: malformed message\n", self->name);
+	_exit(EXIT_DATA);
+}
 
-	memmove(in, in + taken, n_in - taken);
-	n_in -= taken;
-	taken = 0;
+void
+serve_requests(serve_request_fn *request)
+{
+	struct wire_message message;
+	ssize_t n;
+	int r;
+
 	do {
 		n = read(STDIN_FILENO, in + n_in, sizeof in - n_in);
 	} while (n < 0 && errno == EINTR);
@@ -86,26 +92,15 @@ serve_read(void)
 	if (n <= 0)
 		_exit(EXIT_SUCCESS); /* no destructor has anything to save */
 	n_in += (size_t)n;
-}
-
-_Noreturn void
-serve_malformed(void)
-{
-	fprintf(stderr, "%s: malformed message\n", self->name);
-	_exit(EXIT_DATA);
-}
-
-int
-serve_next(struct wire_message *message)
-{
-	struct span rest = span_make(in + taken, n_in - taken);
-	int r = wire_next(&rest, message);
-
+	struct span rest = span_make(in, n_in);
+	while ((r = wire_next(&rest, &message)) == 1) {
+		is_served = true;
+		request(&message);
+	}
 	if (r < 0)
 		serve_malformed();
-	taken = n_in - rest.n;
-	is_served = is_served || r == 1;
-	return r;
+	memmove(in, rest.p, rest.n); /* less than one message: there is room for the rest of it */
+	n_in = rest.n;
 }
 
 static void
@@ -155,12 +150,6 @@ note(bool fatal, int error, const char *text)
 	put(&out);
 }
 
-void
-serve_note(const char *text)
-{
-	note(false, 0, text);
-}
-
 _Noreturn void
 serve_fail(int error, const char *text)
 {
@@ -168,6 +157,19 @@ serve_fail(int error, const char *text)
 	    error == 0 ? "" : strerror(error));
 	note(true, error, text);
 	_exit(EXIT_NOT_SERVING);
+}
+
+void
+serve_shut_in(struct sandbox *sandbox)
+{
+	char text[WIRE_TEXT + 1];
+	struct buf missing;
+
+	buf_init(&missing, text, sizeof text);
+	if (sandbox_enter(sandbox, &missing) != 0)
+		serve_fail(errno, "sandbox");
+	if (missing.n > 0)
+		note(false, 0, missing.p);
 }
 
 int64_t

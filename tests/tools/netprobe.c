@@ -2,11 +2,12 @@
  *
  * The real helpers, driven as the engine drives them, for the tests: one line an answer.
  *
- *	netprobe [-o key=value]... [-d MS] [-n TIMES] resolve TYPE NAME [TYPE NAME]...
- *	netprobe [-o key=value]... [-d MS] [-n TIMES] fetch HOST PATH [ADDRESS]...
- *	netprobe [-o key=value]... [-d MS] [-n TIMES] page HOST PATH
+ *	netprobe [-o key=value]... [-d MS] [-n TIMES] [-p N] resolve TYPE NAME [TYPE NAME]...
+ *	netprobe [-o key=value]... [-d MS] [-n TIMES] [-p N] fetch HOST PATH [ADDRESS]...
+ *	netprobe [-o key=value]... [-d MS] [-n TIMES] [-p N] page HOST PATH
  *
- * page asks for the addresses first, and then fetches: IPv6 before IPv4.
+ * page asks for the addresses first, and then fetches: IPv6 before IPv4.  -p: so many requests at
+ * once; names asked for get a number in front then.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -24,7 +25,7 @@ enum { QUESTIONS_MAX = 16, TEXT = 4 * LIMIT_POLICY + 16 };
 
 static struct mtasts_config config;
 static struct clock system_clock;
-static size_t left;
+static size_t left, at_once = 1;
 static int64_t began_us;
 static char storage[TEXT];
 static struct net_fetch found; /* of page */
@@ -97,7 +98,7 @@ on_page(void *arg, const struct net_page *page)
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: netprobe [-o key=value]... [-d MS] [-n TIMES]"
+	fprintf(stderr, "usage: netprobe [-o key=value]... [-d MS] [-n TIMES] [-p N]"
 			" resolve TYPE NAME... | fetch HOST PATH [ADDRESS]... | page HOST PATH\n");
 	exit(64);
 }
@@ -143,6 +144,16 @@ type_of(const char *word)
 }
 
 static void
+number(const char *name, size_t i, struct domain *out)
+{
+	char text[DOMAIN_MAX + 32];
+
+	snprintf(text, sizeof text, "n%zu.%s", i, name);
+	if (domain_parse(span_of(text), DOMAIN_UNDERSCORE, out) != 0)
+		usage();
+}
+
+static void
 resolve(struct net *net, int64_t deadline, int argc, char **argv)
 {
 	struct net_question questions[QUESTIONS_MAX];
@@ -156,9 +167,13 @@ resolve(struct net *net, int64_t deadline, int argc, char **argv)
 	}
 	if (n == 0)
 		usage();
-	left = n;
-	if (net->resolve(net->self, questions, n, deadline, on_answer, NULL, &request) != 0)
-		exit(75);
+	left = n * at_once;
+	for (size_t i = 0; i < at_once; i++) {
+		for (size_t k = 0; i > 0 && k < n; k++)
+			number(argv[2 * k + 1], i, &questions[k].name);
+		if (net->resolve(net->self, questions, n, deadline, on_answer, NULL, &request) != 0)
+			exit(75);
+	}
 	run(net);
 }
 
@@ -178,9 +193,11 @@ fetch(struct net *net, int64_t deadline, int argc, char **argv)
 		if (inet_pton(a->octets == 4 ? AF_INET : AF_INET6, argv[i], a->address) != 1)
 			usage();
 	}
-	left = 1;
-	if (net->fetch(net->self, &f, deadline, on_page, NULL, &request) != 0)
-		exit(75);
+	left = at_once;
+	for (size_t i = 0; i < at_once; i++) {
+		if (net->fetch(net->self, &f, deadline, on_page, NULL, &request) != 0)
+			exit(75);
+	}
 	run(net);
 }
 
@@ -219,13 +236,15 @@ main(int argc, char **argv)
 	int c, ms = 15000, times = 1;
 
 	conf_defaults(&config);
-	while ((c = getopt(argc, argv, "o:d:n:")) != -1) {
+	while ((c = getopt(argc, argv, "o:d:n:p:")) != -1) {
 		if (c == 'o')
 			set_option(optarg);
 		else if (c == 'd')
 			ms = atoi(optarg);
 		else if (c == 'n')
 			times = atoi(optarg);
+		else if (c == 'p')
+			at_once = (size_t)atoi(optarg);
 		else
 			usage();
 	}
