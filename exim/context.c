@@ -6,9 +6,7 @@
 
 #include "exim/maillog.h"
 
-#ifndef EXIM_CONFIG
-#define EXIM_CONFIG NULL /* the built-in path; tests bring their own */
-#endif
+const char *context_config;
 
 struct mtasts *
 context_get(struct context *context)
@@ -17,7 +15,7 @@ context_get(struct context *context)
 
 	if (context->ctx != NULL || context->refused)
 		return context->ctx;
-	int r = mtasts_config_load(EXIM_CONFIG, &config);
+	int r = mtasts_config_load(context_config, &config);
 	if (r == 0)
 		r = mtasts_new(config, maillog_line, NULL, &context->ctx);
 	if (r == MTASTS_ECONFIG && config != NULL)

@@ -16,6 +16,9 @@ struct context {
 	bool refused; /* opening failed: not tried twice in one call */
 };
 
+/* Path of mtasts.conf(5).  NULL, as here: the built-in one; tests bring their own. */
+extern const char *context_config;
+
 /* Opened now if it was not yet.  NULL: out of order, and one error line has said why. */
 struct mtasts *context_get(struct context *context);
 void context_close(struct context *context);

@@ -26,11 +26,13 @@ exim_libplugin_la_SOURCES = \
 exim_libplugin_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 exim_libplugin_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 # Of lib/base only what handles text, and no second copy of anything mtasts.h declares.
+EXIM_BASE = lib/base/buf.c lib/base/clock.c lib/base/span.c
+EXIM_LIBADD = exim/libplugin.la lib/libmtasts.la $(CRYPTO_LIBS)
 if WITH_EXIM
 pkglib_LTLIBRARIES += exim/exim.la
-exim_exim_la_SOURCES = lib/base/buf.c lib/base/clock.c lib/base/span.c
+exim_exim_la_SOURCES = $(EXIM_BASE)
 exim_exim_la_CFLAGS = $(AM_CFLAGS)
-exim_exim_la_LIBADD = exim/libplugin.la lib/libmtasts.la $(CRYPTO_LIBS)
+exim_exim_la_LIBADD = $(EXIM_LIBADD)
 exim_exim_la_LDFLAGS = $(AM_LDFLAGS) $(MT_SOLDFLAGS) -module -avoid-version -shared \
 	-export-symbols-regex '^mtasts_(route|ignore|require|event)$$'
 endif

@@ -134,14 +134,24 @@ is_name_wrong(const struct session *s)
 	return verdict_of(s, &attempt).finding != MTASTS_NOTHING_WRONG;
 }
 
+/* Exim must not go on in clear. */
+static bool
+needs_tls(const struct session *s)
+{
+	struct mtasts_attempt attempt = { .tls = MTASTS_TLS_UNTRIED };
+
+	return verdict_of(s, &attempt).need_tls;
+}
+
 /* The end of the session: its one record, where a message was being delivered. */
 static void
 finish(struct session *s, const struct session_world *world, const struct session_event *event,
     struct mtasts_attempt attempt)
 {
 	s->open = false;
-	if (!event->delivering || (s->in_clear && !s->handshake) || s->target.policy == NULL ||
-	    s->target.closed[0] != '\0')
+	if (s->in_clear && !s->handshake && !needs_tls(s))
+		return; /* the first of the two connections is on record */
+	if (!event->delivering || s->target.policy == NULL || s->target.closed[0] != '\0')
 		return;
 	if (is_name_wrong(s) && !attempt.dane_failed)
 		attempt.detail = "mx-mismatch";
@@ -340,8 +350,7 @@ attempt_up(struct session *s, const struct session_world *world, const struct se
 static void
 on_close(struct session *s, const struct session_world *world, const struct session_event *event)
 {
-	struct mtasts_attempt untried = { .tls = MTASTS_TLS_UNTRIED };
-	bool may_be_clear = !verdict_of(s, &untried).need_tls && !s->dane && !s->dane_failed;
+	bool may_be_clear = !needs_tls(s) && !s->dane && !s->dane_failed;
 
 	if (!s->open)
 		return;

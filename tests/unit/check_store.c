@@ -132,12 +132,12 @@ START_TEST(test_each_drop)
 				    "m1.example z.example ");
 	ck_assert_str_eq(listed(2), "a-b.example a.example ");
 
-	domain = state_name("b.example");
+	domain = state_domain("b.example");
 	ck_assert_int_eq(state.cache.drop(state.cache.self, &domain), CACHE_OK);
 	ck_assert_int_eq(state.cache.drop(state.cache.self, &domain), CACHE_NOTHING);
-	domain = state_name("a-b.example");
+	domain = state_domain("a-b.example");
 	ck_assert_int_eq(state.cache.drop(state.cache.self, &domain), CACHE_OK);
-	domain = state_name("z.example");
+	domain = state_domain("z.example");
 	ck_assert_int_eq(state.cache.drop(state.cache.self, &domain), CACHE_OK);
 	ck_assert_str_eq(listed(0), "a.example a.example.net m.example m1.example ");
 	ck_assert_int_eq(get("b.example"), -1);
@@ -150,7 +150,7 @@ static int
 drop_next(void *arg, const struct entry *entry)
 {
 	int *calls = arg;
-	struct domain next = state_name("b.example");
+	struct domain next = state_domain("b.example");
 
 	if (strcmp(entry->domain.name, "a.example") == 0)
 		ck_assert_int_eq(state.cache.drop(state.cache.self, &next), CACHE_OK);
@@ -173,7 +173,7 @@ END_TEST
 static int64_t
 used_at(const char *name)
 {
-	struct domain domain = state_name(name);
+	struct domain domain = state_domain(name);
 	struct entry *entry;
 
 	ck_assert_int_eq(state.cache.get(state.cache.self, &domain, &entry), CACHE_OK);
@@ -184,7 +184,7 @@ used_at(const char *name)
 
 START_TEST(test_used)
 {
-	struct domain domain = state_name("a.example"), none = state_name("b.example");
+	struct domain domain = state_domain("a.example"), none = state_domain("b.example");
 
 	put("a.example", 500);
 	state.cache.used(state.cache.self, &none, NOW);
@@ -224,7 +224,7 @@ END_TEST
 
 START_TEST(test_hint)
 {
-	struct domain domain = state_name("a.example"), other = state_name("b.example");
+	struct domain domain = state_domain("a.example"), other = state_domain("b.example");
 	struct hint hint = { 1, 2, "failed1", MTASTS_STS_WEBPKI_INVALID, 3, 4 }, read;
 
 	ck_assert_int_eq(state.cache.hint_get(state.cache.self, &domain, &read), CACHE_NOTHING);
@@ -249,7 +249,7 @@ END_TEST
 
 START_TEST(test_outcome)
 {
-	struct domain domain = state_name("a.example");
+	struct domain domain = state_domain("a.example");
 	struct outcome outcome = { 1234, MTASTS_UNKNOWN, MTASTS_FROM_NOWHERE,
 		MTASTS_STS_POLICY_FETCH_ERROR, "status 404" },
 		       read;
@@ -286,7 +286,7 @@ run_sql(const char *sql)
 /* The monotonic clock began anew: no outcome of before counts. */
 START_TEST(test_outcome_of_another_boot)
 {
-	struct domain domain = state_name("a.example");
+	struct domain domain = state_domain("a.example");
 	struct outcome outcome = { .at_ms = 99999999, .state = MTASTS_ABSENT }, read;
 	struct cache_lease *lease;
 	char sql[200];
@@ -307,7 +307,7 @@ END_TEST
 static size_t
 strikes(const char *name, int64_t now)
 {
-	struct domain domain = state_name(name);
+	struct domain domain = state_domain(name);
 	struct strike some[2];
 	size_t n = 99;
 
@@ -319,15 +319,15 @@ strikes(const char *name, int64_t now)
 static void
 strike(const char *name, const char *mx, int64_t at)
 {
-	struct domain domain = state_name(name);
-	struct strike one = { state_name(mx), MTASTS_CERTIFICATE_EXPIRED, at };
+	struct domain domain = state_domain(name);
+	struct strike one = { state_domain(mx), MTASTS_CERTIFICATE_EXPIRED, at };
 
 	ck_assert_int_eq(state.cache.strike_put(state.cache.self, &domain, &one), CACHE_OK);
 }
 
 START_TEST(test_strikes)
 {
-	struct domain domain = state_name("a.example"), mx = state_name("mx1.example");
+	struct domain domain = state_domain("a.example"), mx = state_domain("mx1.example");
 	struct strike some[2];
 	size_t n;
 
@@ -416,7 +416,7 @@ START_TEST(test_sweep_others)
 
 	for (int i = 0; i < 80; i++) {
 		snprintf(name, sizeof name, "d%02d.example", i);
-		domain = state_name(name);
+		domain = state_domain(name);
 		hint.agreed_until = i % 4 == 0 ? NOW + 1 : i % 4 == 1 ? INT64_MAX / 2 : 0;
 		state.cache.hint_put(state.cache.self, &domain, &hint);
 		strike(name, "mx1.example", NOW - (i % 2 == 0 ? LIMIT_STRIKE : 0));
@@ -424,7 +424,7 @@ START_TEST(test_sweep_others)
 	}
 	state.cache.lease_get(state.cache.self, &domain, 32, &lease);
 	state.cache.lease_end(state.cache.self, lease, &outcome);
-	domain = state_name("old.example");
+	domain = state_domain("old.example");
 	outcome.at_ms -= 3600 * 1000 + 1000;
 	state.cache.lease_get(state.cache.self, &domain, 32, &lease);
 	state.cache.lease_end(state.cache.self, lease, &outcome);

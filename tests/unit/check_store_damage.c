@@ -93,9 +93,9 @@ setup(void)
 	ck_assert_int_eq(state_open(&state), 0);
 	for (int i = 0; i < POLICIES; i++)
 		ck_assert_int_eq(state_put(&state, policy_name(i), i, NOW), CACHE_OK);
-	strike.mx = state_name("mx.example");
+	strike.mx = state_domain("mx.example");
 	for (int i = 0; i < HINTS; i++) {
-		struct domain domain = state_name(policy_name(i));
+		struct domain domain = state_domain(policy_name(i));
 		hint.get_at = i;
 		ck_assert_int_eq(state.cache.hint_put(state.cache.self, &domain, &hint), CACHE_OK);
 		strike.at = NOW + i;
@@ -133,7 +133,7 @@ static void
 ask_hints(const char *what)
 {
 	for (int i = 0; i < HINTS + 5; i++) {
-		struct domain domain = state_name(policy_name(i));
+		struct domain domain = state_domain(policy_name(i));
 		struct hint hint;
 		struct strike strikes[4];
 		size_t n;
@@ -363,7 +363,7 @@ END_TEST
 /* The administrator's drop mends a row whose content is damaged, and the rest stays. */
 START_TEST(test_drop_mends)
 {
-	struct domain domain = state_name("c2.example");
+	struct domain domain = state_domain("c2.example");
 	char path[200];
 	sqlite3 *db;
 

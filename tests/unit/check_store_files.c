@@ -48,7 +48,7 @@ static void
 assert_unreadable(void)
 {
 	struct cache *cache = &state.cache;
-	struct domain domain = state_name("a.example");
+	struct domain domain = state_domain("a.example");
 	struct strike one = { domain, MTASTS_NOTHING_WRONG, NOW }, some[2];
 	struct hint hint = { .get_at = 1 };
 	struct outcome outcome;
@@ -365,7 +365,7 @@ END_TEST
 static void
 assert_no_lease(const char *words)
 {
-	struct domain domain = state_name("a.example");
+	struct domain domain = state_domain("a.example");
 	struct cache_lease *lease;
 
 	ck_assert_int_eq(state_open(&state), 0);

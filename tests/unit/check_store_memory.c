@@ -211,15 +211,15 @@ setup(void)
 {
 	use_our_allocator();
 	state_make(&state, NULL);
-	domain = state_name("m.example");
-	other = state_name("b.example");
+	domain = state_domain("m.example");
+	other = state_domain("b.example");
 	ck_assert_int_eq(state_open(&state), 0);
 	ck_assert_int_eq(state_put(&state, "a.example", 1, NOW), CACHE_OK);
 	ck_assert_int_eq(state_put(&state, "m.example", 2, NOW), CACHE_OK);
 	ck_assert_int_eq(state_put(&state, "z.example", 3, NOW), CACHE_OK);
 	state_close(&state);
 	new_entry = state_entry(&domain, 20);
-	struct domain second = state_name("s.example");
+	struct domain second = state_domain("s.example");
 	second_entry = state_entry(&second, 30);
 }
 

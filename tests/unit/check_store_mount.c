@@ -57,7 +57,7 @@ setup(void)
 		snprintf(name, sizeof name, "d%d.example", i);
 		ck_assert_int_eq(state_put(&state, name, i, NOW), CACHE_OK);
 	}
-	struct domain domain = state_name("d0.example");
+	struct domain domain = state_domain("d0.example");
 	struct hint hint = { .get_at = 7 };
 	ck_assert_int_eq(state.cache.hint_put(state.cache.self, &domain, &hint), CACHE_OK);
 	state_close(&state);
@@ -74,7 +74,7 @@ teardown(void)
 static void
 assert_readable(void)
 {
-	struct domain domain = state_name("d0.example");
+	struct domain domain = state_domain("d0.example");
 	struct hint hint;
 
 	for (int i = 0; i < POLICIES; i++) {
@@ -91,7 +91,7 @@ assert_readable(void)
 static void
 assert_not_writable(const char *words)
 {
-	struct domain domain = state_name("d0.example");
+	struct domain domain = state_domain("d0.example");
 	struct hint hint = { .get_at = 8 };
 
 	for (int i = 0; i < 3; i++)
@@ -116,7 +116,7 @@ mount_readonly(void)
 
 START_TEST(test_readonly)
 {
-	struct domain domain = state_name("a.example");
+	struct domain domain = state_domain("a.example");
 	struct cache_lease *lease;
 
 	mount_readonly();
@@ -236,7 +236,7 @@ END_TEST
 START_TEST(test_full_fresh)
 {
 	char path[200];
-	struct domain domain = state_name("a.example");
+	struct domain domain = state_domain("a.example");
 	struct cache_lease *lease;
 
 	fill("other");

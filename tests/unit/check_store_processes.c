@@ -106,14 +106,14 @@ write_for_ever(struct promises *promises, int64_t first)
 		_exit(1);
 	for (int64_t at = first;; at++) {
 		int i = (int)(at % KILL_NAMES);
-		struct domain domain = state_name(kill_names[(at / 3) % KILL_NAMES]);
+		struct domain domain = state_domain(kill_names[(at / 3) % KILL_NAMES]);
 		struct hint hint = { .get_at = at };
 		if (state_put(&state, kill_names[i], at, NOW + at) != CACHE_OK)
 			_exit(2);
 		atomic_store(&promises->stored[i], at);
 		state.cache.hint_put(state.cache.self, &domain, &hint);
 		/* and the chain is cut and joined */
-		domain = state_name("x.example");
+		domain = state_domain("x.example");
 		if (at % 2 == 0)
 			state_put(&state, "x.example", at, NOW + at);
 		else if (state.cache.drop(state.cache.self, &domain) == CACHE_UNREADABLE)
@@ -185,7 +185,7 @@ END_TEST
 /* In a child nothing works but closing, and that does not touch the parent's store. */
 START_TEST(test_fork)
 {
-	struct domain domain = state_name("a.example"), other = state_name("b.example");
+	struct domain domain = state_domain("a.example"), other = state_domain("b.example");
 	struct cache_lease *lease, *second;
 
 	open_state();
@@ -299,7 +299,7 @@ START_TEST(test_both_users)
 			if (i % 2 == 0)
 				state_become_mail();
 			snprintf(name, sizeof name, "d%d.example", i);
-			domain = state_name(name);
+			domain = state_domain(name);
 			if (state_open(&state) != 0)
 				_exit(1);
 			if (i > 0) {
@@ -336,7 +336,7 @@ END_TEST
 static enum cache_result
 lease(const char *name, unsigned max, struct cache_lease **lease)
 {
-	struct domain domain = state_name(name);
+	struct domain domain = state_domain(name);
 
 	return state.cache.lease_get(state.cache.self, &domain, max, lease);
 }
@@ -360,7 +360,7 @@ START_TEST(test_lease_in_process)
 
 	/* another handle of this process: excluded too, and its closing frees nothing */
 	ck_assert_int_eq(state_open(&other), 0);
-	struct domain domain = state_name("a.example");
+	struct domain domain = state_domain("a.example");
 	ck_assert_int_eq(other.cache.lease_get(other.cache.self, &domain, 32, &b), CACHE_REFUSED);
 	state_close(&other);
 	ck_assert_int_eq(state_open(&other), 0);
@@ -494,7 +494,7 @@ write_many(int writer)
 		enum cache_result result = state_put(&state, name, i * WRITERS + writer, NOW);
 		if (result != CACHE_OK && result != CACHE_REFUSED)
 			return 3;
-		struct domain domain = state_name(name);
+		struct domain domain = state_domain(name);
 		struct hint hint = { .get_at = NOW + i };
 		state.cache.used(state.cache.self, &domain, NOW + i * 3600);
 		if (state.cache.hint_put(state.cache.self, &domain, &hint) != CACHE_OK ||
@@ -566,7 +566,7 @@ START_TEST(test_stopped_writer)
 	ck_assert_msg(strstr(state.line, "locked") != NULL, "%s", state.line);
 	ck_assert_int_eq(state_get(&state, "a.example"), 1);
 	/* best effort does not wait at all, nor complain */
-	struct domain domain = state_name("a.example");
+	struct domain domain = state_domain("a.example");
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	state.cache.used(state.cache.self, &domain, NOW);
 	state.cache.sweep(state.cache.self, NOW);

@@ -96,7 +96,7 @@ state_become_mail(void)
 }
 
 struct domain
-state_name(const char *text)
+state_domain(const char *text)
 {
 	struct domain domain;
 
@@ -144,7 +144,7 @@ state_is_right(const struct entry *entry)
 enum cache_result
 state_put(struct state *state, const char *name, int64_t fetched_at, int64_t now)
 {
-	struct domain domain = state_name(name);
+	struct domain domain = state_domain(name);
 	struct entry *entry = state_entry(&domain, fetched_at);
 	enum cache_result result = state->cache.put(state->cache.self, entry, now);
 
@@ -155,7 +155,7 @@ state_put(struct state *state, const char *name, int64_t fetched_at, int64_t now
 int64_t
 state_get(struct state *state, const char *name)
 {
-	struct domain domain = state_name(name);
+	struct domain domain = state_domain(name);
 	struct entry *entry = NULL;
 	int64_t fetched_at = -2;
 

@@ -34,7 +34,7 @@ const char *state_path(const struct state *state, const char *name, char path[20
 /* Give up root for a mail server's user. */
 void state_become_mail(void);
 
-struct domain state_name(const char *text);
+struct domain state_domain(const char *text);
 /* The policy a name had at that instant; every seventh is large. */
 struct entry *state_entry(const struct domain *domain, int64_t fetched_at);
 bool state_is_right(const struct entry *entry);
