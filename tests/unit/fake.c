@@ -115,86 +115,260 @@ state(char *text)
 	text[0] = (char)n;
 }
 
-/* One request, in the manner of that word. */
+static const char junk[] = "HTTP/1.1 200 OK\r\n\r\n";
+
+static void
+sleep_for_ever(void)
+{
+	for (;;)
+		pause();
+}
+
+static void
+note(bool is_fatal)
+{
+	char bytes[64];
+	struct buf out;
+
+	buf_init(&out, bytes, sizeof bytes);
+	(void)wire_note_format(&out, is_fatal, ENOENT, "a \"note\"");
+	put(out.p, out.n);
+}
+
+/* ---- the manners: each is told the request and the n octets of a good answer in storage ---- */
+
+static void
+good(const struct wire_message *m, size_t n)
+{
+	(void)m;
+	put(storage, n);
+}
+
+static void
+hang(const struct wire_message *m, size_t n)
+{
+	(void)m;
+	(void)n;
+	sleep_for_ever();
+}
+
+static void
+spin(const struct wire_message *m, size_t n)
+{
+	(void)m;
+	for (volatile size_t i = n;; i++)
+		;
+}
+
+static void
+killed(const struct wire_message *m, size_t n)
+{
+	(void)m;
+	(void)n;
+	raise(SIGKILL);
+}
+
+static void
+stopped(const struct wire_message *m, size_t n)
+{
+	raise(SIGSTOP);
+	good(m, n);
+}
+
+static void
+crash(const struct wire_message *m, size_t n)
+{
+	(void)m;
+	(void)n;
+	raise(SIGSEGV);
+}
+
+static void
+leave(const struct wire_message *m, size_t n)
+{
+	(void)m;
+	(void)n;
+	_exit(0);
+}
+
+static void
+closed(const struct wire_message *m, size_t n)
+{
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	hang(m, n);
+}
+
+static void
+before(const struct wire_message *m, size_t n)
+{
+	put(junk, sizeof junk);
+	good(m, n);
+}
+
+static void
+after(const struct wire_message *m, size_t n)
+{
+	good(m, n);
+	put(junk, sizeof junk);
+}
+
+static void
+twice(const struct wire_message *m, size_t n)
+{
+	good(m, n);
+	good(m, n);
+}
+
+static void
+endless(const struct wire_message *m, size_t n)
+{
+	(void)m;
+	(void)n;
+	for (;;)
+		put(junk, sizeof junk);
+}
+
+static void
+notes(const struct wire_message *m, size_t n)
+{
+	(void)m;
+	(void)n;
+	for (;;)
+		note(false);
+}
+
+static void
+noted(const struct wire_message *m, size_t n)
+{
+	note(false);
+	good(m, n);
+}
+
+static void
+fatal(const struct wire_message *m, size_t n)
+{
+	note(true);
+	good(m, n);
+}
+
+static void
+wrong_id(const struct wire_message *m, size_t n)
+{
+	char text[] = "\4good";
+
+	(void)n;
+	good(m, answer(m, m->id + 1000, text));
+}
+
+static void
+wrong_type(const struct wire_message *m, size_t n)
+{
+	storage[3] = m->type == WIRE_QUESTION ? 'P' : 'A';
+	good(m, n);
+}
+
+static void
+request(const struct wire_message *m, size_t n)
+{
+	storage[3] = (char)m->type;
+	good(m, n);
+}
+
+static void
+malformed(const struct wire_message *m, size_t n)
+{
+	storage[WIRE_HEAD] = 9;
+	good(m, n);
+}
+
+static void
+oversize(const struct wire_message *m, size_t n)
+{
+	memset(storage + 8, 0xff, 4);
+	good(m, n);
+}
+
+/* A string of 9 octets in 4, or a body. */
+static void
+bad_record(const struct wire_message *m, size_t n)
+{
+	storage[n - 5] = 9;
+	good(m, n);
+}
+
+static void
+half(const struct wire_message *m, size_t n)
+{
+	(void)m;
+	put(storage, n / 2);
+	_exit(0);
+}
+
+static void
+half_hang(const struct wire_message *m, size_t n)
+{
+	put(storage, n / 2);
+	hang(m, n);
+}
+
+static void
+drip(const struct wire_message *m, size_t n)
+{
+	(void)m;
+	put_slowly(storage, n, 2);
+}
+
+static void
+slow_drip(const struct wire_message *m, size_t n)
+{
+	(void)m;
+	put_slowly(storage, n, 200);
+}
+
+static const struct {
+	const char *word;
+	void (*manner)(const struct wire_message *m, size_t n);
+} manners[] = {
+	{ "good", good },
+	{ "state", good },
+	{ "hang", hang },
+	{ "spin", spin },
+	{ "killed", killed },
+	{ "stopped", stopped },
+	{ "crash", crash },
+	{ "exit", leave },
+	{ "closed", closed },
+	{ "before", before },
+	{ "after", after },
+	{ "twice", twice },
+	{ "endless", endless },
+	{ "notes", notes },
+	{ "noted", noted },
+	{ "fatal", fatal },
+	{ "wrongid", wrong_id },
+	{ "wrongtype", wrong_type },
+	{ "request", request },
+	{ "malformed", malformed },
+	{ "oversize", oversize },
+	{ "badrecord", bad_record },
+	{ "half", half },
+	{ "halfhang", half_hang },
+	{ "drip", drip },
+	{ "slowdrip", slow_drip },
+};
+
 static void
 serve(const struct wire_message *m, const char *how)
 {
-	static const char junk[] = "HTTP/1.1 200 OK\r\n\r\n";
 	char text[256] = "\4good";
-	struct buf out;
 
 	if (strcmp(how, "state") == 0)
 		state(text);
-	size_t n = answer(m, m->id, text);
-	if (strcmp(how, "hang") == 0)
-		for (;;)
-			pause();
-	if (strcmp(how, "spin") == 0)
-		for (volatile unsigned i = 0;; i++)
-			;
-	if (strcmp(how, "killed") == 0)
-		raise(SIGKILL);
-	if (strcmp(how, "stopped") == 0)
-		raise(SIGSTOP);
-	if (strcmp(how, "crash") == 0)
-		raise(SIGSEGV);
-	if (strcmp(how, "exit") == 0)
-		_exit(0);
-	if (strcmp(how, "closed") == 0) {
-		close(STDIN_FILENO);
-		close(STDOUT_FILENO);
-		for (;;)
-			pause();
+	for (size_t i = 0; i < sizeof manners / sizeof manners[0]; i++) {
+		if (strcmp(manners[i].word, how) == 0)
+			manners[i].manner(m, answer(m, m->id, text));
 	}
-	if (strcmp(how, "before") == 0)
-		put(junk, sizeof junk);
-	if (strcmp(how, "endless") == 0)
-		for (;;)
-			put(junk, sizeof junk);
-	if (strcmp(how, "notes") == 0) {
-		for (;;) {
-			buf_init(&out, storage, sizeof storage);
-			(void)wire_note_format(&out, false, 0, "again");
-			put(out.p, out.n);
-		}
-	}
-	if (strcmp(how, "wrongid") == 0)
-		n = answer(m, m->id + 1000, text);
-	if (strcmp(how, "wrongtype") == 0)
-		storage[3] = m->type == WIRE_QUESTION ? 'P' : 'A';
-	if (strcmp(how, "request") == 0)
-		storage[3] = (char)m->type;
-	if (strcmp(how, "malformed") == 0)
-		storage[WIRE_HEAD] = 9;
-	if (strcmp(how, "oversize") == 0)
-		memset(storage + 8, 0xff, 4);
-	if (strcmp(how, "badrecord") == 0)
-		storage[n - 5] = 9; /* a string of 9 octets in 4 */
-	if (strcmp(how, "half") == 0) {
-		put(storage, n / 2);
-		_exit(0);
-	}
-	if (strcmp(how, "halfhang") == 0) {
-		put(storage, n / 2);
-		for (;;)
-			pause();
-	}
-	if (strcmp(how, "fatal") == 0 || strcmp(how, "noted") == 0) {
-		char note[64];
-		buf_init(&out, note, sizeof note);
-		(void)wire_note_format(&out, how[0] == 'f', ENOENT, "a \"note\"");
-		put(out.p, out.n);
-	}
-	if (strcmp(how, "drip") == 0)
-		put_slowly(storage, n, 2);
-	else if (strcmp(how, "slowdrip") == 0)
-		put_slowly(storage, n, 200);
-	else
-		put(storage, n);
-	if (strcmp(how, "twice") == 0)
-		put(storage, n);
-	if (strcmp(how, "after") == 0)
-		put(junk, sizeof junk);
 }
 
 int
@@ -207,8 +381,7 @@ main(int argc, char **argv)
 		return 64;
 	how++;
 	if (strcmp(how, "deaf") == 0)
-		for (;;)
-			pause();
+		sleep_for_ever();
 	if (strcmp(how, "gone") == 0)
 		return 0;
 	for (;;) {
