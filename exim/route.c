@@ -124,7 +124,7 @@ route_enforced(struct told *told, struct context *context, const struct route_as
 		    mtasts_strerror(r));
 		return defer("4.3.0", "MTA-STS is out of order on this host", "", "");
 	}
-	if (told_needs_tls(told) && is_to_record(told, asked)) /* enforced after a recheck too */
+	if (is_to_record(told, asked))
 		record_refusals(ctx, told, attempts, n);
 	return decision;
 }
