@@ -7,7 +7,7 @@ cli_mtasts_SOURCES = \
 	cli/cache.c \
 	cli/cli.h \
 	cli/config.c \
-	cli/explain.c \
+	cli/explain.c cli/explain.h cli/explain_view.c \
 	cli/init.c \
 	cli/lint.c \
 	cli/lookup.c \

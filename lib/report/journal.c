@@ -308,7 +308,7 @@ line_parse(struct journal_reader *reader, struct span line, struct record *recor
 int
 journal_next(struct journal_reader *reader, struct record *record)
 {
-	struct span line;
+	struct span line = { NULL, 0 };
 	int r;
 
 	while ((r = line_next(reader, &line)) == 1) {

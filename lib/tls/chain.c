@@ -23,24 +23,12 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "tls/errors.h"
 
 enum {
 	SECURITY_LEVEL = 2, /* 112 bits: RSA 2048, no SHA-1 below the root; GnuTLS asks the same */
 	NAMES_SHOWN = 4,    /* names of a certificate for another host that are told */
-	ERRORS_KEPT = 16,   /* libcrypto keeps no more either */
 	UNREADABLE = -1	    /* not one of X509_V_*: our CA directory is the trouble */
-};
-
-/* One error in the host's queue; its texts are copies, NULL where there is none. */
-struct host_error {
-	unsigned long code;
-	int line;
-	char *file, *func, *text;
-};
-
-struct errors {
-	size_t n;
-	struct host_error e[ERRORS_KEPT];
 };
 
 struct chain_trust {
@@ -340,53 +328,6 @@ chain_judge(
 		return results[i];
 	}
 	return MTASTS_TLS_VERIFIED;
-}
-
-static char *
-copy_of(const char *text)
-{
-	return text == NULL ? NULL : mem_dup(text, strlen(text));
-}
-
-/*
- * Take the thread's error queue away.  A mark in it would not do: reading a CA's file empties the
- * whole queue.  Without memory the words of an error are lost, never the error.
- */
-static void
-errors_take(struct errors *errors)
-{
-	const char *file, *func, *text;
-	int line, flags;
-	unsigned long code;
-
-	errors->n = 0;
-	while (errors->n < ERRORS_KEPT &&
-	       (code = ERR_get_error_all(&file, &line, &func, &text, &flags)) != 0) {
-		bool has_text = (flags & ERR_TXT_STRING) != 0;
-		errors->e[errors->n++] = (struct host_error){ code, line, copy_of(file),
-			copy_of(func), copy_of(has_text ? text : NULL) };
-	}
-	ERR_clear_error();
-}
-
-/* Ours go, theirs come back. */
-static void
-errors_give_back(struct errors *errors)
-{
-	ERR_clear_error();
-	for (size_t i = 0; i < errors->n; i++) {
-		struct host_error *e = &errors->e[i];
-		int library = ERR_GET_LIB(e->code), reason = ERR_GET_REASON(e->code);
-		ERR_new();
-		ERR_set_debug(e->file, e->line, e->func);
-		if (e->text != NULL)
-			ERR_set_error(library, reason, "%s", e->text);
-		else
-			ERR_set_error(library, reason, NULL);
-		free(e->file);
-		free(e->func);
-		free(e->text);
-	}
 }
 
 static enum mtasts_tls
