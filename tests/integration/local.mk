@@ -1,5 +1,19 @@
 # SPDX-License-Identifier: ISC
-EXTRA_DIST += %D%/cli.sh %D%/lab.sh %D%/network.sh %D%/exim-matrix.sh %D%/exim-holes.sh %D%/exim-debian.sh %D%/exim-routes.sh %D%/exim-faults.sh %D%/exim-bounce.sh
+EXTRA_DIST += %D%/cli.sh
+EXTRA_DIST += %D%/exim-bounce.sh
+EXTRA_DIST += %D%/exim-daemon.sh
+EXTRA_DIST += %D%/exim-debian.sh
+EXTRA_DIST += %D%/exim-faults.sh
+EXTRA_DIST += %D%/exim-holes.sh
+EXTRA_DIST += %D%/exim-matrix.sh
+EXTRA_DIST += %D%/exim-routes.sh
+EXTRA_DIST += %D%/faults-kill.sh
+EXTRA_DIST += %D%/lab.sh
+EXTRA_DIST += %D%/lib/command.sh
+EXTRA_DIST += %D%/lib/exim.sh
+EXTRA_DIST += %D%/lib/syslogd.pl
+EXTRA_DIST += %D%/lib/tap.sh
+EXTRA_DIST += %D%/network.sh
 EXTRA_DIST += %D%/singleflight.sh
-EXTRA_DIST += %D%/lib/exim.sh %D%/lib/tap.sh %D%/lib/syslogd.pl tests/servers/exim tests/servers/exim-run
-EXTRA_DIST += %D%/faults-kill.sh %D%/lib/command.sh
+EXTRA_DIST += tests/servers/exim
+EXTRA_DIST += tests/servers/exim-run
