@@ -21,6 +21,7 @@ if [ "$(id -u)" = 0 ]; then
 	user=daemon group=daemon helper=nobody
 else
 	user=$(id -un) group=$(id -gn) helper=nobody
+	[ "$user" != nobody ] || helper=daemon
 fi
 # mtasts.conf for a host of our own
 conf=$work/mtasts.conf state=$work/state
