@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __linux__
+#include <sys/ptrace.h>
+#endif
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,6 +34,7 @@ enum {
 	WRITERS = 4,
 	READERS = 4,
 	ROUNDS = 40,
+	STEPS_MAX = 2000,
 };
 
 static struct state state;
@@ -94,6 +98,7 @@ enum { KILL_NAMES = 5 };
 /* What the child was told is stored, for the parent to hold the store to. */
 struct promises {
 	_Atomic int64_t stored[KILL_NAMES];
+	_Atomic int steps; /* calls that came back */
 };
 
 static const char *const kill_names[KILL_NAMES] = { "a.example", "b.example", "c.example",
@@ -111,6 +116,7 @@ write_for_ever(struct promises *promises, int64_t first)
 		if (state_put(&state, kill_names[i], at, NOW + at) != CACHE_OK)
 			_exit(2);
 		atomic_store(&promises->stored[i], at);
+		atomic_fetch_add(&promises->steps, 1);
 		state.cache.hint_put(state.cache.self, &domain, &hint);
 		/* and the chain is cut and joined */
 		domain = state_domain("x.example");
@@ -118,8 +124,20 @@ write_for_ever(struct promises *promises, int64_t first)
 			state_put(&state, "x.example", at, NOW + at);
 		else if (state.cache.drop(state.cache.self, &domain) == CACHE_UNREADABLE)
 			_exit(3);
+		atomic_fetch_add(&promises->steps, 1);
 		state.cache.sweep(state.cache.self, NOW);
 	}
+}
+
+/* Some die before the store is open, most somewhere in the call after a few that came back. */
+static void
+wait_for_the_moment(struct promises *promises)
+{
+	int steps = (int)(random() % 5);
+
+	for (int i = 0; i < 20000 && atomic_load(&promises->steps) < steps; i++)
+		sleep_us(100);
+	sleep_us(random() % 1500);
 }
 
 static int
@@ -166,11 +184,11 @@ START_TEST(test_kill)
 		atomic_store(&promises->stored[i], -1);
 	srandom(20260101);
 	for (int i = 0; i < KILLS; i++) {
+		atomic_store(&promises->steps, 0);
 		pid_t pid = fork();
 		if (pid == 0)
 			write_for_ever(promises, last + 1);
-		/* some before the store is open, most in the middle of a put */
-		sleep_us(random() % 12000);
+		wait_for_the_moment(promises);
 		ck_assert_int_eq(kill(pid, SIGKILL), 0);
 		ck_assert_int_eq(status_of(pid), 1000 + SIGKILL);
 		last = look_after_kill(promises, last);
@@ -179,6 +197,65 @@ START_TEST(test_kill)
 	munmap(promises, sizeof *promises);
 }
 END_TEST
+
+#ifdef __linux__
+
+/* Let pid make that many steps into and out of system calls, and kill it.  true: it had ended. */
+static bool
+kill_after(pid_t pid, int steps)
+{
+	int status = 0;
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid); /* it stopped by itself */
+	ck_assert_msg(WIFSTOPPED(status), "cannot be traced: %x", (unsigned)status);
+	for (int i = 0; i < steps; i++) {
+		ck_assert_int_eq(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		if (WIFEXITED(status)) {
+			ck_assert_int_eq(WEXITSTATUS(status), CACHE_OK);
+			return true;
+		}
+	}
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(status_of(pid), 1000 + SIGKILL);
+	return false;
+}
+
+/* c20: killed before and after every single system call of a put */
+START_TEST(test_kill_at_each_step)
+{
+	bool is_new = _i == 0, done = false;
+	int64_t before = -1;
+	int steps;
+
+	for (steps = 0; !done && steps < STEPS_MAX; steps++) {
+		char name[64] = "m.example";
+		if (is_new)
+			snprintf(name, sizeof name, "s%d.example", steps);
+		pid_t pid = fork();
+		if (pid == 0) {
+			if (state_open(&state) != 0 || ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+				_exit(99);
+			raise(SIGSTOP);
+			_exit(state_put(&state, name, steps, NOW));
+		}
+		done = kill_after(pid, steps);
+		open_state();
+		int64_t at = state_get(&state, name);
+		ck_assert_msg(
+		    at == steps || (at == before && !done), "step %d: %lld", steps, (long long)at);
+		int n = 0;
+		ck_assert_int_eq(state.cache.each(state.cache.self, count_one, &n), CACHE_OK);
+		ck_assert_msg(state.lines == 0, "%s", state.line);
+		state_close(&state);
+		before = is_new ? -1 : at;
+	}
+	ck_assert(done);
+	ck_assert_int_gt(steps, 50); /* there were that many to die at */
+}
+END_TEST
+
+#endif
 
 /* ---- fork ---- */
 
@@ -588,6 +665,9 @@ main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_kill);
+#ifdef __linux__
+	tcase_add_loop_test(tcase, test_kill_at_each_step, 0, 2);
+#endif
 	tcase_add_test(tcase, test_fork);
 	tcase_add_test(tcase, test_locks_after_fork);
 	tcase_add_test(tcase, test_both_users);
