@@ -246,6 +246,8 @@ START_TEST(test_kill_at_each_step)
 		    at == steps || (at == before && !done), "step %d: %lld", steps, (long long)at);
 		int n = 0;
 		ck_assert_int_eq(state.cache.each(state.cache.self, count_one, &n), CACHE_OK);
+		/* and the next finds the log as empty as this one did */
+		ck_assert_int_eq(state_put(&state, "z.example", steps, NOW), CACHE_OK);
 		ck_assert_msg(state.lines == 0, "%s", state.line);
 		state_close(&state);
 		before = is_new ? -1 : at;
