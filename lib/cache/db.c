@@ -8,6 +8,9 @@
  * be lost is checkpointed into the main file by the transaction that wrote it, so that damage to
  * the log, which SQLite takes for the log's end, costs hints and no policy.
  *
+ * The shared memory is mapped: who may write the directory can have us killed by cutting that file
+ * under us.  That is trusted to the owner and the group, as the contents are.
+ *
  * A child of fork() closes its copy of the parent's connection, against SQLite's general advice:
  * with no transaction open and no checkpoint on close that touches no file, and its locks are the
  * parent's, not the child's to drop.  Leaking it would leave the copy in SQLite's table of open

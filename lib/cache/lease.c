@@ -24,6 +24,8 @@ enum { SET_LOCK = F_SETLK };
 
 enum { MODE = 0660, SLOTS_MAX = 65536 };
 
+_Static_assert(sizeof(off_t) >= 8, "a domain's byte lies beyond 2^62");
+
 struct cache_lease {
 	struct cache_lease *next;
 	struct domain domain;

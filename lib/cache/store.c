@@ -70,6 +70,9 @@ open_directory(const char *directory, char *why, size_t cap)
 		return refuse(why, cap, "no store in %s: run mtasts init", directory);
 	if (error == ELOOP || error == ENOTDIR)
 		return refuse(why, cap, "%s is not a directory", directory);
+	if (error == EACCES)
+		return refuse(
+		    why, cap, "%s may not be entered by this user: not in its group?", directory);
 	return refuse(why, cap, "cannot open the directory %s: errno %d", directory, error);
 }
 

@@ -321,6 +321,17 @@ START_TEST(test_not_by_root)
 }
 END_TEST
 
+/* A user that is not in the group. */
+START_TEST(test_stranger)
+{
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(seteuid(12345), 0);
+	assert_refused("may not be entered by this user");
+	ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
 START_TEST(test_foreign)
 {
 	sqlite3 *db;
@@ -412,6 +423,7 @@ main(void)
 	tcase_add_test(tcase, test_others);
 	tcase_add_test(tcase, test_another_owner);
 	tcase_add_test(tcase, test_not_by_root);
+	tcase_add_test(tcase, test_stranger);
 	tcase_add_test(tcase, test_foreign);
 	tcase_add_test(tcase, test_unfinished);
 	tcase_add_test(tcase, test_leases_file);

@@ -31,9 +31,9 @@ enum {
 	NOW = 1000000,
 	KILLS = 320,
 	LEASERS = 100,
-	WRITERS = 4,
+	WRITERS = 3,
 	READERS = 4,
-	ROUNDS = 40,
+	ROUNDS = 32,
 	STEPS_MAX = 2000,
 };
 
