@@ -69,8 +69,8 @@ response_parse(const struct net_page *page, const struct reason_sink *warn,
 		buf_printf(reason, "status %u", page->status);
 		return 1;
 	}
-	*finding = MTASTS_STS_POLICY_INVALID;
 	if (!mediatype_is_text_plain(page->media_type)) {
+		*finding = MTASTS_STS_POLICY_INVALID;
 		buf_puts(reason, "media type is not text/plain: ");
 		buf_put_escaped(reason, page->media_type, 64, true);
 		return 1;
@@ -78,6 +78,7 @@ response_parse(const struct net_page *page, const struct reason_sink *warn,
 	int r = policyfile_parse(page->body, warn, file, &error);
 	if (r != POLICYFILE_INVALID)
 		return r;
+	*finding = MTASTS_STS_POLICY_INVALID;
 	reason_put(reason, REASON_LINE, &error);
 	return 1;
 }

@@ -574,8 +574,9 @@ do_stored(struct runner *r, char *rest)
 	if (entry == NULL)
 		n = snprintf(tokens, sizeof tokens, "nothing");
 	else
-		n = snprintf(tokens, sizeof tokens, "id=%s fetched=%d max_age=%d", entry->id,
-		    (int)(entry->fetched_at - WORLD_T0), (int)entry->max_age);
+		n = snprintf(tokens, sizeof tokens, "id=%s fetched=%d max_age=%d used=%d",
+		    entry->id, (int)(entry->fetched_at - WORLD_T0), (int)entry->max_age,
+		    after_start(entry->used_at));
 	snprintf(tokens + n, sizeof tokens - (size_t)n,
 	    " absent=%d agreed=%d failed=%s until=%d lease=%s put=%u refused=%u",
 	    after_start(hint->absent_until), after_start(hint->agreed_until),

@@ -126,12 +126,15 @@ START_TEST(test_first_contact)
 	ck_assert_str_eq(plan.questions[PLAN_A].name.name, "mta-sts.example.com");
 	ck_assert_int_eq((int)plan_answer(&plan, now, PLAN_AAAA, &none), PLAN_WAIT);
 	ck_assert_int_eq((int)plan_answer(&plan, now, PLAN_AAAA, &a), PLAN_WAIT); /* twice */
+	ck_assert_int_eq((int)plan_answer(&plan, now, PLAN_QUESTIONS, &a), PLAN_WAIT);
 	ck_assert_int_eq((int)plan_answer(&plan, now, PLAN_TXT, &record), PLAN_WAIT);
 	ck_assert_int_eq((int)plan_answer(&plan, now, PLAN_A, &a), PLAN_STORE);
 	ck_assert_ptr_null(plan.put_entry);
 	ck_assert_int_eq((int)plan.hint.get_at, NOW);
 	ck_assert_int_eq((int)plan_stored(&plan, now, CACHE_OK), PLAN_FETCH);
 	ck_assert_uint_eq(plan.fetch.n, 1);
+	ck_assert_mem_eq(plan.fetch.addresses[0].address, "\306\022\0\001", 4);
+	ck_assert_uint_eq(plan.fetch.addresses[0].octets, 4);
 	ck_assert_str_eq(plan.fetch.path, "/.well-known/mta-sts.txt");
 	ck_assert_int_eq((int)plan_page(&plan, now, &good), PLAN_STORE);
 	ck_assert_ptr_nonnull(plan.put_entry);
