@@ -16,6 +16,6 @@ for i in "${!order[@]}"; do
 		echo "ok $((i + 1)) - ${order[i]}"
 	else
 		echo "not ok $((i + 1)) - ${order[i]} looks upward"
-		sed 's/^/# /' <<<"$bad"
+		printf '# %s\n' "${bad//$'\n'/$'\n# '}"
 	fi
 done
