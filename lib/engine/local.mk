@@ -9,6 +9,7 @@ LAYER_ENGINE = lib/engine/libengine.la $(LAYER_CACHE)
 	%D%/memo.c %D%/memo.h \
 	%D%/evidence.c %D%/evidence.h \
 	%D%/plan.c %D%/plan.h \
+	%D%/reply.c %D%/reply.h \
 	%D%/engine.c %D%/engine.h \
 	%D%/strikes.c %D%/strikes.h \
 	%D%/mxset.c %D%/mxset.h

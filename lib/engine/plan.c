@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/memo.h"
+#include "engine/reply.h"
 
 enum { POLL_DOUBLINGS = 4, FIRST_POLLS = 2 };
 
@@ -20,26 +21,12 @@ is_flagged(const struct plan *plan, unsigned flag)
 	return (plan->config.flags & flag) != 0;
 }
 
-/* A policy that binds: RFC 8461 5.1, "unexpired". */
-static bool
-is_live(const struct plan *plan, struct plan_time now)
-{
-	return plan->cached == CACHED_POLICY && !entry_is_expired(plan->entry, now.real);
-}
-
 /* Fetched so lately that there must not be another GET: it counts even with max_age 0. */
 static bool
 is_fresh(const struct plan *plan, struct plan_time now)
 {
 	return plan->cached == CACHED_POLICY && !entry_is_from_future(plan->entry, now.real) &&
 	       now.real - plan->entry->fetched_at < LIMIT_RETRY_GET;
-}
-
-/* R6.0.1: nothing is reportable where the cached mode is none. */
-static bool
-is_reportable(const struct plan *plan)
-{
-	return plan->cached != CACHED_POLICY || plan->file->mode != MTASTS_NONE;
 }
 
 static void
@@ -65,120 +52,6 @@ static void
 slip_in_policy(void *arg, const struct parse_error *slip)
 {
 	slip_take(arg, slip, REASON_LINE);
-}
-
-/* ---- answers ---- */
-
-static enum plan_want
-done(struct plan *plan)
-{
-	plan->phase = PHASE_DONE;
-	return PLAN_DONE;
-}
-
-static enum plan_want
-fail(struct plan *plan, int error)
-{
-	policy_free(plan->answer);
-	plan->answer = NULL;
-	plan->error = error;
-	plan->has_outcome = false;
-	return done(plan);
-}
-
-/* Those who wait for the lease learn of what we found out, not of what we heard from others. */
-static void
-outcome_make(struct plan *plan, struct plan_time now)
-{
-	struct buf reason;
-
-	plan->outcome = (struct outcome){ .at_ms = now.mono_ms,
-		.state = plan->answer->state,
-		.source = plan->answer->source,
-		.finding = plan->answer->finding };
-	buf_init(&reason, plan->outcome.reason, sizeof plan->outcome.reason);
-	buf_puts(&reason, plan->answer->reason);
-	plan->has_outcome = plan->has_lease && plan->phase != PHASE_READ_OUTCOME;
-}
-
-static int
-answer_make(struct plan *plan, struct plan_time now, enum mtasts_state state,
-    enum mtasts_finding finding, const char *reason)
-{
-	struct buf text;
-
-	plan->answer = policy_new(&plan->domain, state);
-	if (plan->answer == NULL)
-		return MTASTS_ENOMEM;
-	plan->answer->finding = finding;
-	plan->answer->fault_delivers = plan->config.fault_delivers;
-	buf_init(&text, plan->answer->reason, sizeof plan->answer->reason);
-	if (plan->cached == CACHED_UNREADABLE && state == MTASTS_FAULT)
-		buf_puts(&text, "state is unreadable; ");
-	buf_puts(&text, reason);
-	if (plan->txt == EVIDENCE_RECORD)
-		memcpy(plan->answer->id, plan->record.id, sizeof plan->answer->id);
-	outcome_make(plan, now);
-	return 0;
-}
-
-/* ABSENT, UNKNOWN, FAULT. */
-static enum plan_want
-answer_none(struct plan *plan, struct plan_time now, enum mtasts_state state,
-    enum mtasts_finding finding, const char *reason)
-{
-	int r = answer_make(plan, now, state, finding, reason);
-
-	return r != 0 ? fail(plan, r) : done(plan);
-}
-
-/* PUBLISHED: what stands in plan->entry, whose parsed body goes over. */
-static enum plan_want
-answer_policy(struct plan *plan, struct plan_time now, enum mtasts_source source,
-    enum mtasts_finding finding, const char *reason)
-{
-	int r = answer_make(plan, now, MTASTS_PUBLISHED, finding, reason);
-
-	if (r != 0)
-		return fail(plan, r);
-	policy_publish(plan->answer, source, plan->file);
-	plan->file = NULL; /* given to the answer */
-	memcpy(plan->answer->id, plan->entry->id, sizeof plan->answer->id);
-	plan->answer->fetched_at = plan->entry->fetched_at;
-	plan->answer->expires = entry_expires(plan->entry);
-	plan->outcome.source = source;
-	plan->was_used = source != MTASTS_FROM_NETWORK;
-	return done(plan);
-}
-
-/* The old policy, since no newer one was to be had: RFC 8461 3.3, R3.3.8. */
-static enum plan_want
-answer_stale(
-    struct plan *plan, struct plan_time now, enum mtasts_finding finding, const char *reason)
-{
-	if (!is_reportable(plan))
-		finding = MTASTS_NOTHING_WRONG;
-	return answer_policy(plan, now, MTASTS_FROM_STALE, finding, reason);
-}
-
-/* Nothing was found out: an unexpired policy binds, else it stays open. */
-static enum plan_want
-answer_unknown(struct plan *plan, struct plan_time now, const char *reason)
-{
-	if (plan->cached == CACHED_UNREADABLE)
-		return answer_none(plan, now, MTASTS_FAULT, MTASTS_NOTHING_WRONG, reason);
-	if (is_live(plan, now))
-		return answer_stale(plan, now, MTASTS_STS_POLICY_FETCH_ERROR, reason);
-	return answer_none(plan, now, MTASTS_UNKNOWN, MTASTS_NOTHING_WRONG, reason);
-}
-
-/* Our own helpers fail: what binds still binds, and nothing else may be concluded (rule 4). */
-static enum plan_want
-answer_fault(struct plan *plan, struct plan_time now, const char *reason)
-{
-	if (is_live(plan, now))
-		return answer_stale(plan, now, MTASTS_NOTHING_WRONG, reason);
-	return answer_none(plan, now, MTASTS_FAULT, MTASTS_NOTHING_WRONG, reason);
 }
 
 /* The answer is made; then the hint is written, unless there is no store to write it to. */
@@ -258,7 +131,7 @@ want_ask(struct plan *plan, struct plan_time now)
 		question->type = types[i];
 		if (domain_under(i == PLAN_TXT ? "_mta-sts" : "mta-sts", &plan->domain,
 			&question->name) != 0) /* too long for the record: there can be none */
-			return answer_none(plan, now, MTASTS_ABSENT, MTASTS_NOTHING_WRONG,
+			return reply_none(plan, now, MTASTS_ABSENT, MTASTS_NOTHING_WRONG,
 			    "domain is too long for a record");
 	}
 	plan->fetch.host = plan->questions[PLAN_A].name;
@@ -272,17 +145,17 @@ static enum plan_want
 answer_cached_only(struct plan *plan, struct plan_time now)
 {
 	if (plan->cached == CACHED_UNREADABLE)
-		return answer_unknown(plan, now, "network not asked");
-	if (is_live(plan, now) && plan->hint.failed_id[0] != '\0')
-		return answer_stale(plan, now, plan->hint.failed_finding, "failed lately");
-	if (is_live(plan, now) && plan->is_from_future)
-		return answer_stale(plan, now, MTASTS_NOTHING_WRONG, "fetched in the future");
-	if (is_live(plan, now))
-		return answer_policy(plan, now, MTASTS_FROM_CACHE, MTASTS_NOTHING_WRONG, "");
+		return reply_unknown(plan, now, "network not asked");
+	if (reply_is_live(plan, now) && plan->hint.failed_id[0] != '\0')
+		return reply_stale(plan, now, plan->hint.failed_finding, "failed lately");
+	if (reply_is_live(plan, now) && plan->is_from_future)
+		return reply_stale(plan, now, MTASTS_NOTHING_WRONG, "fetched in the future");
+	if (reply_is_live(plan, now))
+		return reply_policy(plan, now, MTASTS_FROM_CACHE, MTASTS_NOTHING_WRONG, "");
 	if (memo_is_absent(&plan->hint))
-		return answer_none(
+		return reply_none(
 		    plan, now, MTASTS_ABSENT, MTASTS_NOTHING_WRONG, "answered lately");
-	return answer_unknown(plan, now, "not in the store");
+	return reply_unknown(plan, now, "not in the store");
 }
 
 /* Rows of the table that need no network; else what comes next. */
@@ -295,12 +168,11 @@ read_done(struct plan *plan, struct plan_time now, bool leased)
 		return answer_cached_only(plan, now);
 	if (plan->cached == CACHED_UNREADABLE)
 		return want_ask(plan, now);
-	if (is_live(plan, now)) {
+	if (reply_is_live(plan, now)) {
 		if (!is_recheck && !plan->is_from_future && memo_is_agreed(&plan->hint))
-			return answer_policy(
-			    plan, now, MTASTS_FROM_CACHE, MTASTS_NOTHING_WRONG, "");
+			return reply_policy(plan, now, MTASTS_FROM_CACHE, MTASTS_NOTHING_WRONG, "");
 	} else if (!is_recheck && memo_is_absent(&plan->hint)) {
-		return answer_none(
+		return reply_none(
 		    plan, now, MTASTS_ABSENT, MTASTS_NOTHING_WRONG, "answered lately");
 	}
 	return leased ? want_ask(plan, now) : want_lease(plan);
@@ -311,7 +183,7 @@ static enum plan_want
 outcome_absent(struct plan *plan, struct plan_time now)
 {
 	const struct outcome *seen = &plan->seen;
-	enum plan_want want = answer_none(plan, now, MTASTS_ABSENT, seen->finding, seen->reason);
+	enum plan_want want = reply_none(plan, now, MTASTS_ABSENT, seen->finding, seen->reason);
 
 	if (plan->answer != NULL && seen->finding != MTASTS_NOTHING_WRONG)
 		memcpy(plan->answer->id, plan->hint.failed_id, sizeof plan->answer->id);
@@ -323,24 +195,25 @@ static enum plan_want
 outcome_done(struct plan *plan, struct plan_time now)
 {
 	const struct outcome *seen = &plan->seen;
-	bool has_policy = is_live(plan, now) || (plan->cached == CACHED_POLICY &&
-						    plan->entry->fetched_at >= plan->start.real);
+	bool has_policy =
+	    reply_is_live(plan, now) ||
+	    (plan->cached == CACHED_POLICY && plan->entry->fetched_at >= plan->start.real);
 
 	if (plan->cached == CACHED_UNREADABLE)
 		return want_ask(plan, now);
 	switch (seen->state) {
 	case MTASTS_PUBLISHED:
 		if (has_policy)
-			return answer_policy(plan, now, seen->source, seen->finding, seen->reason);
+			return reply_policy(plan, now, seen->source, seen->finding, seen->reason);
 		break; /* it could not be stored: everybody for himself */
 	case MTASTS_ABSENT:
-		if (!is_live(plan, now))
+		if (!reply_is_live(plan, now))
 			return outcome_absent(plan, now);
 		break;
 	case MTASTS_UNKNOWN:
-		return answer_unknown(plan, now, seen->reason);
+		return reply_unknown(plan, now, seen->reason);
 	case MTASTS_FAULT:
-		return answer_fault(plan, now, seen->reason);
+		return reply_fault(plan, now, seen->reason);
 	}
 	plan->outcome_floor = seen->at_ms + 1;
 	return plan->has_lease ? read_done(plan, now, true) : want_lease(plan);
@@ -351,14 +224,14 @@ static enum plan_want
 newer_done(struct plan *plan, struct plan_time now)
 {
 	struct mtasts_policy *own = plan->answer;
-	bool counts = is_live(plan, now) || (plan->cached == CACHED_POLICY &&
-						plan->entry->fetched_at >= plan->start.real);
+	bool counts = reply_is_live(plan, now) || (plan->cached == CACHED_POLICY &&
+						      plan->entry->fetched_at >= plan->start.real);
 
 	if (!counts)
-		return done(plan);
+		return reply_done(plan);
 	plan->answer = NULL;
 	enum plan_want want =
-	    answer_policy(plan, now, MTASTS_FROM_NETWORK, MTASTS_NOTHING_WRONG, "");
+	    reply_policy(plan, now, MTASTS_FROM_NETWORK, MTASTS_NOTHING_WRONG, "");
 	if (plan->answer != NULL)
 		plan->answer->rechecked = own->rechecked;
 	policy_free(own);
@@ -378,7 +251,7 @@ plan_read(struct plan *plan, struct plan_time now, enum cache_result got, struct
 	}
 	int r = entry_take(plan, got, entry);
 	if (r != 0)
-		return fail(plan, r);
+		return reply_fail(plan, r);
 	plan->is_from_future =
 	    plan->cached == CACHED_POLICY && entry_is_from_future(plan->entry, now.real);
 	hint_take(plan, now, hinted, hint);
@@ -439,7 +312,7 @@ plan_lease(struct plan *plan, struct plan_time now, enum cache_result got, enum 
 	if (plan->has_lease)
 		return want_read(plan, PHASE_READ_LEASED);
 	if (now.mono_ms >= plan->config.deadline_ms)
-		return answer_unknown(plan, now, "another look-up did not end in time");
+		return reply_unknown(plan, now, "another look-up did not end in time");
 	return poll_later(plan, now);
 }
 
@@ -451,11 +324,11 @@ fetch_failed(
     struct plan *plan, struct plan_time now, enum mtasts_finding finding, const char *reason)
 {
 	if (plan->cached == CACHED_UNREADABLE)
-		return answer_none(plan, now, MTASTS_FAULT, MTASTS_NOTHING_WRONG, reason);
+		return reply_none(plan, now, MTASTS_FAULT, MTASTS_NOTHING_WRONG, reason);
 	memo_failed(&plan->hint, now.real, plan->record.id, finding);
-	enum plan_want want = is_live(plan, now)
-				  ? answer_stale(plan, now, finding, reason)
-				  : answer_none(plan, now, MTASTS_ABSENT, finding, reason);
+	enum plan_want want = reply_is_live(plan, now)
+				  ? reply_stale(plan, now, finding, reason)
+				  : reply_none(plan, now, MTASTS_ABSENT, finding, reason);
 	return store_hint(plan, want);
 }
 
@@ -466,11 +339,11 @@ failed_lately(struct plan *plan, struct plan_time now)
 	enum mtasts_finding finding = plan->hint.failed_finding;
 
 	if (plan->cached == CACHED_UNREADABLE)
-		return answer_none(
+		return reply_none(
 		    plan, now, MTASTS_FAULT, MTASTS_NOTHING_WRONG, "this id failed lately");
-	if (is_live(plan, now))
-		return answer_stale(plan, now, finding, "this id failed lately");
-	return answer_none(plan, now, MTASTS_ABSENT, finding, "this id failed lately");
+	if (reply_is_live(plan, now))
+		return reply_stale(plan, now, finding, "this id failed lately");
+	return reply_none(plan, now, MTASTS_ABSENT, finding, "this id failed lately");
 }
 
 /* Addresses in the order in which they are tried: IPv6 and IPv4 by turns (RFC 8305 4). */
@@ -491,7 +364,7 @@ static enum plan_want
 no_address(struct plan *plan, struct plan_time now)
 {
 	if (plan->address_state[PLAN_A] == NET_FAULT || plan->address_state[PLAN_AAAA] == NET_FAULT)
-		return answer_fault(plan, now, "addresses could not be asked for");
+		return reply_fault(plan, now, "addresses could not be asked for");
 	bool is_known = plan->has_answer[PLAN_A] && plan->has_answer[PLAN_AAAA] &&
 			plan->address_state[PLAN_A] != NET_UNKNOWN &&
 			plan->address_state[PLAN_AAAA] != NET_UNKNOWN;
@@ -541,11 +414,11 @@ answer_too_soon(struct plan *plan, struct plan_time now)
 {
 	static const char reason[] = "policy host was asked just now";
 
-	if (is_live(plan, now))
-		return answer_stale(plan, now, plan->hint.failed_finding, reason);
+	if (reply_is_live(plan, now))
+		return reply_stale(plan, now, plan->hint.failed_finding, reason);
 	if (plan->hint.failed_id[0] == '\0')
-		return answer_fault(plan, now, reason);
-	return answer_unknown(plan, now, reason);
+		return reply_fault(plan, now, reason);
+	return reply_unknown(plan, now, reason);
 }
 
 /* Never two GETs to one domain within LIMIT_RETRY_GET: wait for it where nothing else protects. */
@@ -554,7 +427,7 @@ fetch_soon(struct plan *plan, struct plan_time now, int64_t wait)
 {
 	int64_t at = now.mono_ms + wait * 1000;
 
-	if (is_live(plan, now) && !is_flagged(plan, MTASTS_RECHECK))
+	if (reply_is_live(plan, now) && !is_flagged(plan, MTASTS_RECHECK))
 		return answer_too_soon(plan, now);
 	if (at >= plan->config.deadline_ms)
 		return answer_too_soon(plan, now);
@@ -568,7 +441,7 @@ static enum plan_want
 agreed(struct plan *plan, struct plan_time now)
 {
 	memo_agreed(&plan->hint, now.real, plan->txt_ttl);
-	enum plan_want want = answer_policy(plan, now, MTASTS_FROM_CACHE, MTASTS_NOTHING_WRONG, "");
+	enum plan_want want = reply_policy(plan, now, MTASTS_FROM_CACHE, MTASTS_NOTHING_WRONG, "");
 	if (plan->answer != NULL)
 		plan->answer->rechecked = is_flagged(plan, MTASTS_RECHECK);
 	return store_hint(plan, want);
@@ -581,7 +454,7 @@ record_weigh(struct plan *plan, struct plan_time now)
 	bool is_same =
 	    plan->cached == CACHED_POLICY && strcmp(plan->entry->id, plan->record.id) == 0;
 	bool is_enough =
-	    is_live(plan, now) && !is_flagged(plan, MTASTS_RECHECK) && !plan->is_from_future;
+	    reply_is_live(plan, now) && !is_flagged(plan, MTASTS_RECHECK) && !plan->is_from_future;
 
 	if (is_same && (is_enough || is_fresh(plan, now)))
 		return agreed(plan, now);
@@ -597,11 +470,11 @@ record_weigh(struct plan *plan, struct plan_time now)
 static enum plan_want
 absent_weigh(struct plan *plan, struct plan_time now)
 {
-	if (plan->cached == CACHED_UNREADABLE || is_live(plan, now))
-		return answer_unknown(plan, now, plan->txt_reason);
+	if (plan->cached == CACHED_UNREADABLE || reply_is_live(plan, now))
+		return reply_unknown(plan, now, plan->txt_reason);
 	memo_absent(&plan->hint, now.real, plan->txt_ttl);
 	return store_hint(
-	    plan, answer_none(plan, now, MTASTS_ABSENT, MTASTS_NOTHING_WRONG, plan->txt_reason));
+	    plan, reply_none(plan, now, MTASTS_ABSENT, MTASTS_NOTHING_WRONG, plan->txt_reason));
 }
 
 static enum plan_want
@@ -615,11 +488,11 @@ weigh(struct plan *plan, struct plan_time now)
 	case EVIDENCE_ABSENT:
 		return absent_weigh(plan, now);
 	case EVIDENCE_UNKNOWN:
-		return answer_unknown(plan, now, plan->txt_reason);
+		return reply_unknown(plan, now, plan->txt_reason);
 	case EVIDENCE_FAULT:
 		break;
 	}
-	return answer_fault(plan, now, plan->txt_reason);
+	return reply_fault(plan, now, plan->txt_reason);
 }
 
 static void
@@ -679,7 +552,7 @@ fetched(
 
 	if (entry == NULL) {
 		policyfile_free(file);
-		return fail(plan, MTASTS_ENOMEM);
+		return reply_fail(plan, MTASTS_ENOMEM);
 	}
 	policyfile_free(plan->file);
 	entry_free(plan->entry);
@@ -688,7 +561,7 @@ fetched(
 	plan->cached = CACHED_POLICY;
 	plan->is_from_future = false;
 	enum plan_want want =
-	    answer_policy(plan, now, MTASTS_FROM_NETWORK, MTASTS_NOTHING_WRONG, "");
+	    reply_policy(plan, now, MTASTS_FROM_NETWORK, MTASTS_NOTHING_WRONG, "");
 	if (want != PLAN_DONE || plan->error != 0)
 		return want;
 	plan->answer->rechecked = is_flagged(plan, MTASTS_RECHECK);
@@ -710,11 +583,11 @@ plan_page(struct plan *plan, struct plan_time now, const struct net_page *page)
 	if (plan->phase != PHASE_FETCH)
 		return PLAN_WAIT;
 	if (page->state == NET_FETCH_FAULT)
-		return answer_fault(plan, now, page->reason != NULL ? page->reason : "");
+		return reply_fault(plan, now, page->reason != NULL ? page->reason : "");
 	buf_init(&reason, words, sizeof words);
 	int r = evidence_page(page, &sink, &file, &finding, &reason);
 	if (r < 0)
-		return fail(plan, r);
+		return reply_fail(plan, r);
 	if (r != 0)
 		return fetch_failed(plan, now, finding, words);
 	return fetched(plan, now, page, file);
@@ -737,7 +610,7 @@ policy_stored(struct plan *plan, struct plan_time now, enum cache_result put)
 		break;
 	}
 	plan->put_failed = true; /* good for this delivery: from router to transport */
-	return done(plan);
+	return reply_done(plan);
 }
 
 enum plan_want
@@ -748,7 +621,7 @@ plan_stored(struct plan *plan, struct plan_time now, enum cache_result put)
 	if (plan->phase == PHASE_STORE_POLICY)
 		return policy_stored(plan, now, put);
 	if (plan->phase == PHASE_STORE_HINT)
-		return done(plan);
+		return reply_done(plan);
 	return PLAN_WAIT;
 }
 
@@ -761,10 +634,10 @@ deadline(struct plan *plan, struct plan_time now)
 	switch (plan->phase) {
 	case PHASE_LEASE:
 	case PHASE_POLL:
-		return answer_unknown(plan, now, "another look-up did not end in time");
+		return reply_unknown(plan, now, "another look-up did not end in time");
 	case PHASE_ASK:
 		if (plan->txt == EVIDENCE_PENDING)
-			return answer_unknown(plan, now, "no answer in time");
+			return reply_unknown(plan, now, "no answer in time");
 		return no_address(plan, now);
 	case PHASE_PAUSE:
 		return answer_too_soon(plan, now);
