@@ -105,6 +105,7 @@ wait_for_one(struct lookup *lookup)
 static int
 ask(struct lookup *lookup)
 {
+	cli_progress("0 of %zu", lookup->n);
 	while (lookup->error == 0 && lookup->n_done < lookup->n) {
 		start_some(lookup);
 		int r = lookup->error == 0 ? wait_for_one(lookup) : 0;
