@@ -40,7 +40,7 @@ enum {
 	SLEEP_MAX = 20,		 /* ms, between two tries for a lock */
 	OPEN_WAIT = 2000,	 /* ms */
 	TELL_AGAIN = 600 * 1000, /* ms, until the log is told the same once more */
-	REASON = 160,		 /* octets */
+	REASON = DB_REASON_MAX,
 };
 
 static const char schema[] =
@@ -179,10 +179,9 @@ reason_of(sqlite3 *handle, int code, char *reason, size_t cap)
 
 	buf_init(&b, reason, cap);
 	buf_puts(&b, sqlite3_errstr(kind));
-	buf_printf(&b, " (%d", code);
+	buf_printf(&b, " (%d)", code);
 	if (handle != NULL && (kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN))
-		buf_printf(&b, ", errno %d", sqlite3_system_errno(handle));
-	buf_putc(&b, ')');
+		buf_printf(&b, ": %s", strerror(sqlite3_system_errno(handle)));
 }
 
 static enum cache_result
@@ -192,6 +191,8 @@ failed(struct db *db, int code, const char *doing)
 
 	if ((code & 0xff) == SQLITE_BUSY && db->wait_ms == 0)
 		return CACHE_UNREADABLE; /* best effort, and others had the better of it */
+	if ((code & 0xff) == SQLITE_READONLY && db->readonly[0] != '\0')
+		return db_tell(db, SQLITE_READONLY, doing, db->readonly);
 	reason_of(db->handle, code, reason, sizeof reason);
 	return db_tell(db, (unsigned)code & 0xff, doing, reason);
 }
@@ -301,12 +302,13 @@ readonly_uri(const char *path)
  * index of the log on the heap.  Nothing can be written then.
  */
 static int
-connect_readonly(struct db *db, int *application, int *format)
+connect_readonly(struct db *db, int code, int *application, int *format)
 {
 	char *uri = readonly_uri(db->path);
 
 	if (uri == NULL)
 		return SQLITE_NOMEM;
+	reason_of(db->handle, code, db->readonly, sizeof db->readonly);
 	disconnect(db);
 	int r = connect_to(db, uri, SQLITE_OPEN_URI, application, format);
 	free(uri);
@@ -341,7 +343,7 @@ db_open(struct db *db, char *why, size_t cap)
 	db->wait_ms = OPEN_WAIT;
 	int r = connect_to(db, db->path, 0, &application, &format);
 	if ((r & 0xff) == SQLITE_IOERR || (r & 0xff) == SQLITE_FULL) {
-		int again = connect_readonly(db, &application, &format);
+		int again = connect_readonly(db, r, &application, &format);
 		r = again == SQLITE_OK ? again : r;
 	}
 	if (r != SQLITE_OK)

@@ -52,7 +52,14 @@ enum db_sql {
 };
 
 /* What cannot be read, beside SQLite's own primary result codes (which are below 64). */
-enum db_cause { CAUSE_FORKED = 61, CAUSE_LEASES = 62, CAUSE_DAMAGE = SQLITE_CORRUPT };
+enum db_cause {
+	CAUSE_FORKED = 61,
+	CAUSE_LEASES = 62,
+	CAUSE_DAMAGE = SQLITE_CORRUPT,
+	CAUSE_READONLY = SQLITE_READONLY
+};
+
+enum { DB_REASON_MAX = 160 /* octets */ };
 
 struct db {
 	sqlite3 *handle; /* NULL: could not be opened */
@@ -60,13 +67,14 @@ struct db {
 	pid_t pid; /* the process it belongs to */
 	char *path;
 	struct log log;
-	uint64_t told;	 /* causes that are in the log already, a bit each */
-	int64_t told_at; /* monotonic ms; of the first of them */
-	int wait_ms;	 /* how long the call under way may wait for others, in all */
-	int waited_ms;	 /* and how long it has */
-	unsigned steps;	 /* how often SQLite came by in the call under way */
-	bool writer;	 /* made ready for writing */
-	bool durable;	 /* synchronous is FULL */
+	uint64_t told;		      /* causes that are in the log already, a bit each */
+	int64_t told_at;	      /* monotonic ms; of the first of them */
+	int wait_ms;		      /* how long the call under way may wait for others, in all */
+	int waited_ms;		      /* and how long it has */
+	unsigned steps;		      /* how often SQLite came by in the call under way */
+	bool writer;		      /* made ready for writing */
+	bool durable;		      /* synchronous is FULL */
+	char readonly[DB_REASON_MAX]; /* why it was opened for reading alone; "": it was not */
 };
 
 /*

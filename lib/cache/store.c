@@ -73,7 +73,7 @@ open_directory(const char *directory, char *why, size_t cap)
 	if (error == EACCES)
 		return refuse(
 		    why, cap, "%s may not be entered by this user: not in its group?", directory);
-	return refuse(why, cap, "cannot open the directory %s: errno %d", directory, error);
+	return refuse(why, cap, "cannot open the directory %s: %s", directory, strerror(error));
 }
 
 /* One of SQLite's files: ours, plain, and written by nobody else.  *size -1: not there. */
@@ -87,7 +87,7 @@ check_file(
 		*size = -1;
 		return errno == ENOENT
 			   ? 0
-			   : refuse(why, cap, "cannot look at %s: errno %d", name, errno);
+			   : refuse(why, cap, "cannot look at %s: %s", name, strerror(errno));
 	}
 	*size = st.st_size;
 	if (!S_ISREG(st.st_mode))
@@ -173,13 +173,13 @@ create_in(int directory, const char *path, const struct owner *owner, char *why,
 	off_t size;
 
 	if (make_file(directory, owner) != 0)
-		return refuse(why, cap, "cannot make %s: errno %d", path, errno);
+		return refuse(why, cap, "cannot make %s: %s", path, strerror(errno));
 	int r = check_files(directory, owner, &size, why, cap);
 	if (r != 0)
 		return r;
 	if (lease_create(directory, owner, STORE_LEASES) != 0)
 		return refuse(
-		    why, cap, "cannot make %s beside %s: errno %d", STORE_LEASES, path, errno);
+		    why, cap, "cannot make %s beside %s: %s", STORE_LEASES, path, strerror(errno));
 	if (owner_enter(owner, &saved) != 0)
 		return refuse(why, cap, "cannot become the owner of %s", path);
 	r = db_create(path, why, cap);
@@ -383,8 +383,11 @@ get_lease(void *self, const struct domain *domain, unsigned max_fetches, struct 
 		return CACHE_UNREADABLE;
 	enum cache_result result =
 	    lease_get(&store->leases, STORE_LEASES, domain, max_fetches, lease, &why);
+	/* one file system, one cause */
+	bool is_readonly = sqlite3_db_readonly(store->db.handle, "main") == 1;
 	if (result == CACHE_UNREADABLE)
-		db_tell(&store->db, CAUSE_LEASES, "lease a domain", why);
+		db_tell(
+		    &store->db, is_readonly ? CAUSE_READONLY : CAUSE_LEASES, "lease a domain", why);
 	return result;
 }
 
