@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "engine_fake.h"
 #include "exim/plugin.h"
+#include "nomem.h"
 #include "unit.h"
 
 #define POLICY(mode, mx) "version: STSv1\nmode: " mode "\nmax_age: 86400\n" mx
@@ -200,6 +201,8 @@ struct step {
 #define GNUTLS_BAD "TLS session: (certificate verification failed): certificate invalid"
 #define OPENSSL_BAD                                                                                \
 	"TLS session: (SSL_connect): error:0A000086:SSL routines::certificate verify failed"
+
+enum { WRONG_NAME = 3 }; /* index of it below */
 
 static const struct replay {
 	const char *name, *domain, *host, *id;
@@ -483,18 +486,33 @@ put_block(struct buf *out, const struct replay *replay, const struct step *step)
 }
 
 static const char *
-play(const struct replay *replay, const struct step *step)
+block_of(const struct replay *replay, const struct step *step)
 {
 	static char block[2048];
-	char base64[128] = "";
 	struct buf out;
 
 	buf_init(&out, block, sizeof block);
 	put_block(&out, replay, step);
+	return block;
+}
+
+static const char *
+base64_of(const struct step *step)
+{
+	static char base64[128];
+
+	base64[0] = '\0';
 	if (step->certificate[0] != '\0')
 		EVP_EncodeBlock((unsigned char *)base64, (const unsigned char *)step->certificate,
 		    (int)strlen(step->certificate));
-	return call(mtasts_event, 3, (const char *const[]){ block, step->data, base64 });
+	return base64;
+}
+
+static const char *
+play(const struct replay *replay, const struct step *step)
+{
+	return call(mtasts_event, 3,
+	    (const char *const[]){ block_of(replay, step), step->data, base64_of(step) });
 }
 
 START_TEST(connection)
@@ -744,9 +762,10 @@ START_TEST(inherited)
 		fake_reset(nothing);
 		bool same =
 		    strcmp(require("a.example"), "*") == 0 &&
-		    strcmp(play(&replays[3], &replays[3].steps[0]), "") == 0 &&
-		    strcmp(play(&replays[3], &replays[3].steps[2]), "") == 0 &&
-		    strstr(play(&replays[3], &replays[3].steps[4]), "host-mismatch") != NULL &&
+		    strcmp(play(&replays[WRONG_NAME], &replays[WRONG_NAME].steps[0]), "") == 0 &&
+		    strcmp(play(&replays[WRONG_NAME], &replays[WRONG_NAME].steps[2]), "") == 0 &&
+		    strstr(play(&replays[WRONG_NAME], &replays[WRONG_NAME].steps[4]),
+			"host-mismatch") != NULL &&
 		    fake.lookups == 0 && fake.mx_lookups == 0;
 		_exit(same ? 0 : 1);
 	}
@@ -773,6 +792,75 @@ START_TEST(bounded)
 }
 END_TEST
 
+/* ---- memory ---- */
+
+/* Without a check's own allocations. */
+static const char *
+plain_call(function *f, int argc, const char *const *args)
+{
+	char storage[4][2048];
+	unsigned char *argv[5] = { NULL }, *yield = NULL;
+
+	for (int i = 0; i < argc; i++) {
+		snprintf(storage[i], sizeof storage[i], "%s", args[i]);
+		argv[i] = (unsigned char *)storage[i];
+	}
+	return f(&yield, argc, argv) == 0 && yield != NULL ? (const char *)yield : "no answer";
+}
+
+/* A delivery with a certificate for another host, the n-th allocation failing and all after it. */
+static bool
+is_safe_without_memory(size_t n)
+{
+	const struct replay *replay = &replays[WRONG_NAME];
+	bool is_safe, is_vetoed = false;
+
+	nomem_after(n);
+	const char *answer =
+	    plain_call(mtasts_route, 4, (const char *const[]){ replay->domain, "0", "1", "" });
+	is_safe = answer[0] == '\0' || strncmp(answer, ":defer: 451 4.3.0 ", 18) == 0;
+	answer = plain_call(mtasts_require, 1, &replay->domain);
+	is_safe = is_safe && strcmp(answer, "*") == 0;
+	answer = plain_call(mtasts_ignore, 2, (const char *const[]){ replay->domain, ";" });
+	is_safe = is_safe && answer[0] != '\0' && answer[strlen(answer) - 1] == '*';
+	for (const struct step *step = replay->steps; step->event != NULL; step++) {
+		answer = plain_call(mtasts_event, 3,
+		    (const char *const[]){ block_of(replay, step), step->data, base64_of(step) });
+		is_vetoed = is_vetoed || answer[0] != '\0';
+	}
+	return is_safe && is_vetoed;
+}
+
+/* 0: safe; 1: not; 2: safe, and there was memory enough. */
+static int
+try_without_memory(size_t n)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	ck_assert_int_ne(pid, -1);
+	if (pid == 0) {
+		bool is_safe = is_safe_without_memory(n);
+		size_t asked = nomem_end();
+		_exit(!is_safe ? 1 : asked <= n ? 2 : 0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+START_TEST(no_memory)
+{
+	size_t n = 0;
+	int result = 0;
+
+	fake_reset(world);
+	while (n < 1000 && (result = try_without_memory(n)) == 0)
+		n++;
+	ck_assert_msg(result == 2 && n > 10, "allocation %zu: %d", n, result);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -791,6 +879,7 @@ main(void)
 	tcase_add_loop_test(plugin, ignoring, 0, sizeof ignored / sizeof ignored[0]);
 	tcase_add_test(plugin, inherited);
 	tcase_add_test(plugin, bounded);
+	tcase_add_test(plugin, no_memory);
 	suite_add_tcase(suite, plugin);
 	return unit_main(suite);
 }

@@ -49,9 +49,11 @@ mtasts_new(const struct mtasts_config *config, mtasts_log_fn *log, void *arg, st
 	(void)arg;
 	if (fake.broken)
 		return MTASTS_ECACHE;
-	*ctx = calloc(1, sizeof **ctx);
-	assert(*ctx != NULL);
-	(*ctx)->pid = getpid();
+	struct mtasts *made = calloc(1, sizeof *made);
+	if (made == NULL)
+		return MTASTS_ENOMEM;
+	made->pid = getpid();
+	*ctx = made;
 	fake.contexts++;
 	return 0;
 }
@@ -64,16 +66,19 @@ mtasts_free(struct mtasts *ctx)
 	free(ctx);
 }
 
-static void
+static int
 publish(struct mtasts_policy *policy, const char *body)
 {
 	struct policyfile *file;
 	struct parse_error error;
 
 	int r = policyfile_parse(span_of(body), NULL, &file, &error);
-	assert(r == 0);
+	assert(r == 0 || r == MTASTS_ENOMEM);
+	if (r != 0)
+		return r;
 	policyfile_free(policy->file);
 	policy_publish(policy, MTASTS_FROM_CACHE, file);
+	return 0;
 }
 
 int
@@ -88,11 +93,15 @@ mtasts_lookup(struct mtasts *ctx, const char *domain, unsigned flags, int deadli
 	fake.lookups++;
 	if (domain_parse(span_of(domain), DOMAIN_STRICT, &name) != 0)
 		return MTASTS_ENAME;
-	*policy = policy_new(&name, d->state);
-	assert(*policy != NULL);
-	(*policy)->fault_delivers = d->fault_delivers;
-	if (d->state == MTASTS_PUBLISHED)
-		publish(*policy, d->body);
+	struct mtasts_policy *made = policy_new(&name, d->state);
+	if (made == NULL)
+		return MTASTS_ENOMEM;
+	made->fault_delivers = d->fault_delivers;
+	if (d->state == MTASTS_PUBLISHED && publish(made, d->body) != 0) {
+		policy_free(made);
+		return MTASTS_ENOMEM;
+	}
+	*policy = made;
 	return 0;
 }
 
@@ -102,9 +111,11 @@ mtasts_mx_lookup(struct mtasts *ctx, const char *domain, int deadline_ms, struct
 	(void)deadline_ms;
 	assert(ctx->pid == getpid());
 	fake.mx_lookups++;
-	*set = calloc(1, sizeof **set);
-	assert(*set != NULL);
-	(*set)->domain = find(domain);
+	struct mtasts_mxset *made = calloc(1, sizeof *made);
+	if (made == NULL)
+		return MTASTS_ENOMEM;
+	made->domain = find(domain);
+	*set = made;
 	return 0;
 }
 
@@ -187,7 +198,8 @@ mtasts_decide(struct mtasts *ctx, struct mtasts_policy **policy,
 		assert(r == 0);
 	}
 	if (decide(*policy, &round, &config, decision) == 1 && d->recheck != NULL) {
-		publish(*policy, d->recheck);
+		if (publish(*policy, d->recheck) != 0)
+			return MTASTS_ENOMEM;
 		round.is_rechecked = true;
 		decide(*policy, &round, &config, decision);
 	}
