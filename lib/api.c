@@ -280,6 +280,17 @@ is_any_untried(const struct mtasts_attempt *attempts, size_t n)
 	return false;
 }
 
+/*
+ * The policy that was acted upon up to now may be in no store (max_age 0, a full disk): a look-up
+ * that finds nothing out does not end it, nor does an older one (R10.2.1).
+ */
+static bool
+is_in_force(const struct mtasts_policy *rechecked, const struct mtasts_policy *before)
+{
+	return rechecked->state == MTASTS_PUBLISHED &&
+	       (rechecked->rechecked || rechecked->fetched_at >= before->fetched_at);
+}
+
 /* RFC 8461 5: nothing is final before a recheck. */
 static int
 decide_rechecked(struct mtasts *ctx, struct mtasts_policy **policy, struct decide_round *round,
@@ -293,6 +304,10 @@ decide_rechecked(struct mtasts *ctx, struct mtasts_policy **policy, struct decid
 	    engine_lookup(ctx->engine, &(*policy)->domain, MTASTS_RECHECK, timeout_ms, &rechecked);
 	if (r != 0)
 		return r;
+	if (!is_in_force(rechecked, *policy)) {
+		mtasts_policy_free(rechecked);
+		return 0;
+	}
 	mtasts_policy_free(*policy);
 	*policy = rechecked;
 	round->is_rechecked = rechecked->rechecked;

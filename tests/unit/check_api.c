@@ -674,6 +674,41 @@ START_TEST(test_c16)
 }
 END_TEST
 
+/* A recheck that comes to nothing does not end the policy of this very delivery (c21, R10.2.1). */
+static const struct {
+	enum net_state txt; /* of the recheck */
+	int recheck_get;    /* its status */
+	bool faults_deliver;
+} unfinished[] = {
+	{ NET_UNKNOWN, 200, false },
+	{ NET_NO_NAME, 200, false },
+	{ NET_ANSWERED, 500, false },
+	{ NET_FAULT, 200, true },
+};
+
+START_TEST(test_recheck_in_vain)
+{
+	struct mtasts_attempt outside = attempt_of("mx.attacker.example", MTASTS_TLS_UNTRIED);
+	struct mtasts_policy *policy;
+
+	mtasts_free(ctx);
+	configure("cache_fault", unfinished[_i].faults_deliver ? "deliver" : "defer");
+	open_over(true, true);
+	publish("A", "enforce", "*.example.com");
+	char *age = strstr(world.page.body, "864000");
+	ck_assert_ptr_nonnull(age);
+	memcpy(age, "0    \n", sizeof "0    \n"); /* no store holds it, as when its disk is full */
+	policy = look_up(0);
+	world_sleep(&world, 60000);
+	world.txt.state = unfinished[_i].txt;
+	world.page.status = (unsigned)unfinished[_i].recheck_get;
+	ck_assert_int_eq((int)decide_for(&policy, &outside, DAY).action, MTASTS_DEFER);
+	ck_assert_int_eq((int)mtasts_policy_state(policy), MTASTS_PUBLISHED);
+	ck_assert_int_eq((int)mtasts_policy_mode(policy), MTASTS_ENFORCE);
+	mtasts_policy_free(policy);
+}
+END_TEST
+
 START_TEST(test_strikes)
 {
 	struct mtasts_attempt untried = attempt_of("mx.example.com", MTASTS_TLS_UNTRIED);
@@ -1180,6 +1215,8 @@ main(void)
 	tcase_add_test(callback, test_busy);
 	tcase_add_test(callback, test_deadlines);
 	tcase_add_test(decide, test_c16);
+	tcase_add_loop_test(
+	    decide, test_recheck_in_vain, 0, sizeof unfinished / sizeof unfinished[0]);
 	tcase_add_test(decide, test_strikes);
 	tcase_add_loop_test(records_case, test_record, 0, sizeof records / sizeof records[0]);
 	tcase_add_test(records_case, test_record_whole);
