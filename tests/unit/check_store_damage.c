@@ -314,6 +314,25 @@ START_TEST(test_log_lost)
 }
 END_TEST
 
+/* Nobody has the store open: what stands in the shared memory file is of no account. */
+START_TEST(test_shared_memory)
+{
+	static const size_t sizes[] = { 0, 1, 3, 136, 4096, 32768, 70000 };
+	static char garbage[70000];
+
+	srandom(815);
+	for (size_t i = 0; i < sizeof garbage; i++)
+		garbage[i] = (char)random();
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		restore();
+		store_bytes(STORE_FILE "-shm", garbage, sizes[i]);
+		answered = 0;
+		ask("shared memory");
+		ck_assert_int_eq(answered, POLICIES);
+	}
+}
+END_TEST
+
 /* What was damaged by SQL, so that SQLite itself finds nothing wrong. */
 static const char *const edits[] = {
 	"DELETE FROM policy WHERE domain='c2.example'",
@@ -399,6 +418,7 @@ main(void)
 	tcase_add_test(tcase, test_pages);
 	tcase_add_test(tcase, test_truncation);
 	tcase_add_test(tcase, test_log_lost);
+	tcase_add_test(tcase, test_shared_memory);
 	tcase_add_loop_test(tcase, test_edits, 0, sizeof edits / sizeof edits[0]);
 	tcase_add_test(tcase, test_drop_mends);
 	suite_add_tcase(suite, tcase);
