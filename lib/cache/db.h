@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The store's SQLite connection: opened with care, every statement in one table, every failure
- * told once and turned into CACHE_UNREADABLE.
+ * The store's SQLite connection: opened with care, every failure told once and turned into
+ * CACHE_UNREADABLE.  What is asked over it: sql.h.
  */
 #ifndef CACHE_DB_H
 #define CACHE_DB_H
@@ -15,41 +15,8 @@
 
 #include "base/log.h"
 #include "base/owner.h"
-#include "base/span.h"
 #include "cache/cache.h"
-
-/* Statements; their text stands in db.c, in this order. */
-enum db_sql {
-	SQL_BEGIN,
-	SQL_COMMIT,
-	SQL_ROLLBACK,
-	SQL_POLICY_AT,	   /* domain: its row, or the one before its place */
-	SQL_POLICY_BEFORE, /* domain: the row before it */
-	SQL_POLICY_INSERT,
-	SQL_POLICY_REPLACE, /* compare and swap */
-	SQL_POLICY_LINK,
-	SQL_POLICY_DELETE,
-	SQL_POLICY_OLD, /* after domain: the first of n rows that is older than an instant */
-	SQL_HINT_GET,
-	SQL_HINT_PUT,
-	SQL_HINT_DELETE,
-	SQL_HINT_SWEEP,
-	SQL_OUTCOME_GET,
-	SQL_OUTCOME_PUT,
-	SQL_OUTCOME_SWEEP,
-	SQL_STRIKES_GET,
-	SQL_STRIKE_PUT,
-	SQL_STRIKE_DELETE,
-	SQL_STRIKES_DELETE,
-	SQL_STRIKE_SWEEP,
-	SQL_MARK_GET,
-	SQL_MARK_PUT,
-	SQL_MARK_POLICY,
-	SQL_MARK_HINT,
-	SQL_MARK_OUTCOME,
-	SQL_MARK_STRIKE,
-	SQL_N
-};
+#include "cache/sql.h"
 
 /* What cannot be read, beside SQLite's own primary result codes (which are below 64). */
 enum db_cause {
@@ -92,29 +59,10 @@ void db_close(struct db *db);
 /* At the beginning of every call: false when there is nothing to ask (CACHE_UNREADABLE). */
 bool db_start(struct db *db, int wait_ms);
 
-/* The statement, ready to be bound; NULL: told, CACHE_UNREADABLE. */
-sqlite3_stmt *db_sql(struct db *db, enum db_sql which);
-/* SQLITE_ROW, SQLITE_DONE, or another: told already. */
-int db_step(struct db *db, sqlite3_stmt *sql, const char *doing);
-/* Step to the end and reset: CACHE_OK or CACHE_UNREADABLE. */
-enum cache_result db_run(struct db *db, sqlite3_stmt *sql, const char *doing);
-
 /* One error line a cause and handle, again after ten minutes.  Returns CACHE_UNREADABLE. */
 enum cache_result db_tell(struct db *db, unsigned cause, const char *doing, const char *reason);
+/* The same for a result code of SQLite. */
+enum cache_result db_failed(struct db *db, int code, const char *doing);
 enum cache_result db_damaged(struct db *db, const char *doing);
-
-/*
- * A transaction that writes.  durable: db_commit() returns when it is on the disk itself, in the
- * main file if no reader is in the way.  After CACHE_UNREADABLE of db_begin() there is none; of
- * db_commit(), it was rolled back.
- */
-enum cache_result db_begin(struct db *db, bool durable, const char *doing);
-enum cache_result db_commit(struct db *db, const char *doing);
-void db_rollback(struct db *db);
-
-/* Columns, with their types checked; a text or a blob is borrowed until the next step or reset. */
-bool db_column_int(sqlite3_stmt *sql, int i, int64_t *value);
-bool db_column_span(sqlite3_stmt *sql, int i, int type, size_t max, struct span *value);
-void db_bind_span(sqlite3_stmt *sql, int i, int type, struct span value);
 
 #endif

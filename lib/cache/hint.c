@@ -14,23 +14,23 @@ enum { WAIT = 2000 }; /* ms, for others' locks */
 static enum cache_result
 write_one(struct db *db, sqlite3_stmt *sql, const char *doing)
 {
-	if (db_begin(db, false, doing) != CACHE_OK)
+	if (sql_begin(db, false, doing) != CACHE_OK)
 		return CACHE_UNREADABLE;
-	if (db_run(db, sql, doing) != CACHE_OK) {
-		db_rollback(db);
+	if (sql_run(db, sql, doing) != CACHE_OK) {
+		sql_rollback(db);
 		return CACHE_UNREADABLE;
 	}
-	return db_commit(db, doing);
+	return sql_commit(db, doing);
 }
 
 /* Start a call and bind the domain it is about; NULL: CACHE_UNREADABLE. */
 static sqlite3_stmt *
-start(struct db *db, enum db_sql which, const struct domain *domain)
+start(struct db *db, enum sql which, const struct domain *domain)
 {
-	sqlite3_stmt *sql = db_start(db, WAIT) ? db_sql(db, which) : NULL;
+	sqlite3_stmt *sql = db_start(db, WAIT) ? sql_prepare(db, which) : NULL;
 
 	if (sql != NULL)
-		db_bind_span(sql, 1, SQLITE_TEXT, domain_span(domain));
+		sql_bind_span(sql, 1, SQLITE_TEXT, domain_span(domain));
 	return sql;
 }
 
@@ -40,7 +40,7 @@ column_text(sqlite3_stmt *sql, int i, char *text, size_t cap)
 {
 	struct span s;
 
-	if (!db_column_span(sql, i, SQLITE_TEXT, cap - 1, &s) || span_find(s, '\0') != s.n)
+	if (!sql_column_span(sql, i, SQLITE_TEXT, cap - 1, &s) || span_find(s, '\0') != s.n)
 		return false;
 	if (s.n != 0)
 		memcpy(text, s.p, s.n);
@@ -54,7 +54,7 @@ column_enum(sqlite3_stmt *sql, int i, int last, int *value)
 {
 	int64_t n;
 
-	if (!db_column_int(sql, i, &n) || n < 0 || n > last)
+	if (!sql_column_int(sql, i, &n) || n < 0 || n > last)
 		return false;
 	*value = (int)n;
 	return true;
@@ -65,7 +65,7 @@ column_sum(sqlite3_stmt *sql, int i, int64_t sum)
 {
 	int64_t stored;
 
-	return db_column_int(sql, i, &stored) && stored == sum;
+	return sql_column_int(sql, i, &stored) && stored == sum;
 }
 
 /* ---- hints ---- */
@@ -92,11 +92,11 @@ read_hint(sqlite3_stmt *sql, const struct domain *domain, struct hint *hint)
 	struct hint read = { .get_at = 0 };
 	int finding;
 
-	if (!db_column_int(sql, 0, &read.absent_until) ||
-	    !db_column_int(sql, 1, &read.agreed_until) ||
+	if (!sql_column_int(sql, 0, &read.absent_until) ||
+	    !sql_column_int(sql, 1, &read.agreed_until) ||
 	    !column_text(sql, 2, read.failed_id, sizeof read.failed_id) ||
 	    !column_enum(sql, 3, MTASTS_DANE_REQUIRED, &finding) ||
-	    !db_column_int(sql, 4, &read.failed_until) || !db_column_int(sql, 5, &read.get_at))
+	    !sql_column_int(sql, 4, &read.failed_until) || !sql_column_int(sql, 5, &read.get_at))
 		return false;
 	read.failed_finding = (enum mtasts_finding)finding;
 	if (!column_sum(sql, 6, hint_sum(domain, &read)))
@@ -114,7 +114,7 @@ hint_get(struct db *db, const struct domain *domain, struct hint *hint)
 	sqlite3_stmt *sql = start(db, SQL_HINT_GET, domain);
 	if (sql == NULL)
 		return CACHE_UNREADABLE;
-	int r = db_step(db, sql, doing);
+	int r = sql_step(db, sql, doing);
 	if (r == SQLITE_DONE)
 		result = CACHE_NOTHING;
 	else if (r != SQLITE_ROW)
@@ -134,7 +134,7 @@ hint_put(struct db *db, const struct domain *domain, const struct hint *hint)
 		return CACHE_UNREADABLE;
 	sqlite3_bind_int64(sql, 2, hint->absent_until);
 	sqlite3_bind_int64(sql, 3, hint->agreed_until);
-	db_bind_span(sql, 4, SQLITE_TEXT, span_of(hint->failed_id));
+	sql_bind_span(sql, 4, SQLITE_TEXT, span_of(hint->failed_id));
 	sqlite3_bind_int64(sql, 5, hint->failed_finding);
 	sqlite3_bind_int64(sql, 6, hint->failed_until);
 	sqlite3_bind_int64(sql, 7, hint->get_at);
@@ -166,7 +166,7 @@ read_outcome(sqlite3_stmt *sql, const struct domain *domain, int64_t *boot, stru
 	struct outcome read = { .at_ms = 0 };
 	int state, source, finding;
 
-	if (!db_column_int(sql, 0, boot) || !db_column_int(sql, 1, &read.at_ms) ||
+	if (!sql_column_int(sql, 0, boot) || !sql_column_int(sql, 1, &read.at_ms) ||
 	    !column_enum(sql, 2, MTASTS_FAULT, &state) ||
 	    !column_enum(sql, 3, MTASTS_FROM_STALE, &source) ||
 	    !column_enum(sql, 4, MTASTS_DANE_REQUIRED, &finding) ||
@@ -192,7 +192,7 @@ outcome_get(struct db *db, const struct domain *domain, int64_t boot, struct out
 	sqlite3_stmt *sql = start(db, SQL_OUTCOME_GET, domain);
 	if (sql == NULL)
 		return CACHE_UNREADABLE;
-	int r = db_step(db, sql, doing);
+	int r = sql_step(db, sql, doing);
 	if (r != SQLITE_ROW && r != SQLITE_DONE)
 		result = CACHE_UNREADABLE;
 	else if (r == SQLITE_ROW && !read_outcome(sql, domain, &its_boot, &read))
@@ -217,7 +217,7 @@ outcome_put(struct db *db, const struct domain *domain, int64_t boot, const stru
 	sqlite3_bind_int64(sql, 4, outcome->state);
 	sqlite3_bind_int64(sql, 5, outcome->source);
 	sqlite3_bind_int64(sql, 6, outcome->finding);
-	db_bind_span(sql, 7, SQLITE_TEXT, span_of(outcome->reason));
+	sql_bind_span(sql, 7, SQLITE_TEXT, span_of(outcome->reason));
 	sqlite3_bind_int64(sql, 8, outcome_sum(domain, boot, outcome));
 	return write_one(db, sql, "write an outcome");
 }
@@ -243,10 +243,10 @@ read_strike(sqlite3_stmt *sql, const struct domain *domain, struct strike *strik
 	struct span mx;
 	int finding;
 
-	if (!db_column_span(sql, 0, SQLITE_TEXT, DOMAIN_MAX, &mx) ||
+	if (!sql_column_span(sql, 0, SQLITE_TEXT, DOMAIN_MAX, &mx) ||
 	    domain_parse(mx, DOMAIN_UNDERSCORE, &strike->mx) != 0 ||
 	    !column_enum(sql, 1, MTASTS_DANE_REQUIRED, &finding) ||
-	    !db_column_int(sql, 2, &strike->at))
+	    !sql_column_int(sql, 2, &strike->at))
 		return false;
 	strike->finding = (enum mtasts_finding)finding;
 	return column_sum(sql, 3, strike_sum(domain, strike));
@@ -265,7 +265,7 @@ strikes_get(struct db *db, const struct domain *domain, int64_t now, struct stri
 	sqlite3_stmt *sql = start(db, SQL_STRIKES_GET, domain);
 	if (sql == NULL)
 		return CACHE_UNREADABLE;
-	while (result == CACHE_OK && (r = db_step(db, sql, doing)) != SQLITE_DONE) {
+	while (result == CACHE_OK && (r = sql_step(db, sql, doing)) != SQLITE_DONE) {
 		if (r != SQLITE_ROW)
 			result = CACHE_UNREADABLE;
 		else if (!read_strike(sql, domain, &strike))
@@ -289,7 +289,7 @@ strike_put(struct db *db, const struct domain *domain, const struct strike *stri
 
 	if (sql == NULL)
 		return CACHE_UNREADABLE;
-	db_bind_span(sql, 2, SQLITE_TEXT, domain_span(&strike->mx));
+	sql_bind_span(sql, 2, SQLITE_TEXT, domain_span(&strike->mx));
 	sqlite3_bind_int64(sql, 3, strike->finding);
 	sqlite3_bind_int64(sql, 4, strike->at);
 	sqlite3_bind_int64(sql, 5, strike_sum(domain, strike));
@@ -305,7 +305,7 @@ strike_end(struct db *db, const struct domain *domain, const struct domain *mx)
 	sqlite3_stmt *sql = start(db, SQL_STRIKES_GET, domain);
 	if (sql == NULL)
 		return CACHE_UNREADABLE;
-	int r = db_step(db, sql, doing);
+	int r = sql_step(db, sql, doing);
 	sqlite3_reset(sql);
 	if (r == SQLITE_DONE)
 		return CACHE_OK;
@@ -315,6 +315,6 @@ strike_end(struct db *db, const struct domain *domain, const struct domain *mx)
 	if (sql == NULL)
 		return CACHE_UNREADABLE;
 	if (mx != NULL)
-		db_bind_span(sql, 2, SQLITE_TEXT, domain_span(mx));
+		sql_bind_span(sql, 2, SQLITE_TEXT, domain_span(mx));
 	return write_one(db, sql, doing);
 }

@@ -19,13 +19,13 @@ enum {
 static bool
 read_row(sqlite3_stmt *sql, struct row *row)
 {
-	return db_column_span(sql, 0, SQLITE_TEXT, DOMAIN_MAX, &row->domain) &&
-	       db_column_span(sql, 1, SQLITE_TEXT, DOMAIN_MAX, &row->next) &&
-	       db_column_int(sql, 2, &row->used_at) && db_column_int(sql, 3, &row->link) &&
-	       db_column_int(sql, 4, &row->fetched_at) && db_column_int(sql, 5, &row->max_age) &&
-	       db_column_span(sql, 6, SQLITE_TEXT, LIMIT_ID, &row->id) &&
-	       db_column_span(sql, 7, SQLITE_BLOB, LIMIT_POLICY, &row->body) &&
-	       db_column_int(sql, 8, &row->sum);
+	return sql_column_span(sql, 0, SQLITE_TEXT, DOMAIN_MAX, &row->domain) &&
+	       sql_column_span(sql, 1, SQLITE_TEXT, DOMAIN_MAX, &row->next) &&
+	       sql_column_int(sql, 2, &row->used_at) && sql_column_int(sql, 3, &row->link) &&
+	       sql_column_int(sql, 4, &row->fetched_at) && sql_column_int(sql, 5, &row->max_age) &&
+	       sql_column_span(sql, 6, SQLITE_TEXT, LIMIT_ID, &row->id) &&
+	       sql_column_span(sql, 7, SQLITE_BLOB, LIMIT_POLICY, &row->body) &&
+	       sql_column_int(sql, 8, &row->sum);
 }
 
 /* A copy of the policy in row: damaged, or NULL for want of memory. */
@@ -56,11 +56,11 @@ find(struct db *db, struct span name, struct place *place, struct entry **entry)
 	struct row row;
 	enum cache_result result = CACHE_NOTHING;
 
-	sqlite3_stmt *sql = db_sql(db, SQL_POLICY_AT);
+	sqlite3_stmt *sql = sql_prepare(db, SQL_POLICY_AT);
 	if (sql == NULL)
 		return CACHE_UNREADABLE;
-	db_bind_span(sql, 1, SQLITE_TEXT, name);
-	int r = db_step(db, sql, doing);
+	sql_bind_span(sql, 1, SQLITE_TEXT, name);
+	int r = sql_step(db, sql, doing);
 	if (r == SQLITE_DONE)
 		result = db_damaged(db, doing); /* not even the head */
 	else if (r != SQLITE_ROW)
@@ -83,11 +83,11 @@ find_before(struct db *db, struct span name, struct place *place)
 	struct row row;
 	enum cache_result result = CACHE_OK;
 
-	sqlite3_stmt *sql = db_sql(db, SQL_POLICY_BEFORE);
+	sqlite3_stmt *sql = sql_prepare(db, SQL_POLICY_BEFORE);
 	if (sql == NULL)
 		return CACHE_UNREADABLE;
-	db_bind_span(sql, 1, SQLITE_TEXT, name);
-	int r = db_step(db, sql, doing);
+	sql_bind_span(sql, 1, SQLITE_TEXT, name);
+	int r = sql_step(db, sql, doing);
 	if (r != SQLITE_ROW && r != SQLITE_DONE)
 		result = CACHE_UNREADABLE;
 	else if (r == SQLITE_DONE || !read_row(sql, &row) || !row_place(&row, place) ||
@@ -140,7 +140,7 @@ policy_each(struct db *db, cache_each_fn *each, void *arg)
 static enum cache_result
 change_row(struct db *db, sqlite3_stmt *sql, const char *doing)
 {
-	enum cache_result result = db_run(db, sql, doing);
+	enum cache_result result = sql_run(db, sql, doing);
 
 	if (result == CACHE_OK && sqlite3_changes(db->handle) != 1)
 		return db_damaged(db, doing);
@@ -150,12 +150,12 @@ change_row(struct db *db, sqlite3_stmt *sql, const char *doing)
 static enum cache_result
 write_link(struct db *db, const struct place *place)
 {
-	sqlite3_stmt *sql = db_sql(db, SQL_POLICY_LINK);
+	sqlite3_stmt *sql = sql_prepare(db, SQL_POLICY_LINK);
 
 	if (sql == NULL)
 		return CACHE_UNREADABLE;
-	db_bind_span(sql, 1, SQLITE_TEXT, domain_span(&place->at));
-	db_bind_span(sql, 2, SQLITE_TEXT, domain_span(&place->next));
+	sql_bind_span(sql, 1, SQLITE_TEXT, domain_span(&place->at));
+	sql_bind_span(sql, 2, SQLITE_TEXT, domain_span(&place->next));
 	sqlite3_bind_int64(sql, 3, place->used_at);
 	sqlite3_bind_int64(sql, 4, row_link(place));
 	return change_row(db, sql, "link a row");
@@ -166,8 +166,8 @@ bind_entry(sqlite3_stmt *sql, int first, const struct entry *entry)
 {
 	sqlite3_bind_int64(sql, first, entry->fetched_at);
 	sqlite3_bind_int64(sql, first + 1, entry->max_age);
-	db_bind_span(sql, first + 2, SQLITE_TEXT, span_of(entry->id));
-	db_bind_span(sql, first + 3, SQLITE_BLOB, entry->body);
+	sql_bind_span(sql, first + 2, SQLITE_TEXT, span_of(entry->id));
+	sql_bind_span(sql, first + 3, SQLITE_BLOB, entry->body);
 	sqlite3_bind_int64(sql, first + 4, (int64_t)entry_checksum(entry));
 }
 
@@ -177,11 +177,11 @@ insert(struct db *db, const struct entry *entry, struct place *before)
 {
 	struct place place = { entry->domain, before->next, entry->used_at };
 
-	sqlite3_stmt *sql = db_sql(db, SQL_POLICY_INSERT);
+	sqlite3_stmt *sql = sql_prepare(db, SQL_POLICY_INSERT);
 	if (sql == NULL)
 		return CACHE_UNREADABLE;
-	db_bind_span(sql, 1, SQLITE_TEXT, domain_span(&place.at));
-	db_bind_span(sql, 2, SQLITE_TEXT, domain_span(&place.next));
+	sql_bind_span(sql, 1, SQLITE_TEXT, domain_span(&place.at));
+	sql_bind_span(sql, 2, SQLITE_TEXT, domain_span(&place.next));
 	sqlite3_bind_int64(sql, 3, place.used_at);
 	sqlite3_bind_int64(sql, 4, row_link(&place));
 	bind_entry(sql, 5, entry);
@@ -196,14 +196,14 @@ insert(struct db *db, const struct entry *entry, struct place *before)
 static enum cache_result
 replace(struct db *db, const struct entry *entry, int64_t now)
 {
-	sqlite3_stmt *sql = db_sql(db, SQL_POLICY_REPLACE);
+	sqlite3_stmt *sql = sql_prepare(db, SQL_POLICY_REPLACE);
 
 	if (sql == NULL)
 		return CACHE_UNREADABLE;
-	db_bind_span(sql, 1, SQLITE_TEXT, domain_span(&entry->domain));
+	sql_bind_span(sql, 1, SQLITE_TEXT, domain_span(&entry->domain));
 	bind_entry(sql, 2, entry);
 	sqlite3_bind_int64(sql, 7, now);
-	enum cache_result result = db_run(db, sql, "write a policy");
+	enum cache_result result = sql_run(db, sql, "write a policy");
 	if (result == CACHE_OK && sqlite3_changes(db->handle) == 0)
 		return CACHE_REFUSED;
 	return result;
@@ -224,10 +224,10 @@ policy_remove(struct db *db, struct span domain)
 	result = write_link(db, &before);
 	if (result != CACHE_OK)
 		return result;
-	sqlite3_stmt *sql = db_sql(db, SQL_POLICY_DELETE);
+	sqlite3_stmt *sql = sql_prepare(db, SQL_POLICY_DELETE);
 	if (sql == NULL)
 		return CACHE_UNREADABLE;
-	db_bind_span(sql, 1, SQLITE_TEXT, domain);
+	sql_bind_span(sql, 1, SQLITE_TEXT, domain);
 	return change_row(db, sql, "remove a policy");
 }
 
@@ -236,10 +236,10 @@ static enum cache_result
 finish(struct db *db, enum cache_result result, const char *doing)
 {
 	if (result != CACHE_OK && result != CACHE_NOTHING) {
-		db_rollback(db);
+		sql_rollback(db);
 		return result;
 	}
-	return db_commit(db, doing) == CACHE_OK ? result : CACHE_UNREADABLE;
+	return sql_commit(db, doing) == CACHE_OK ? result : CACHE_UNREADABLE;
 }
 
 /* ---- whole calls ---- */
@@ -255,7 +255,7 @@ policy_put(struct db *db, const struct entry *entry, int64_t now)
 		return CACHE_UNREADABLE;
 	if (entry_is_from_future(entry, now))
 		return CACHE_REFUSED;
-	if (db_begin(db, true, doing) != CACHE_OK)
+	if (sql_begin(db, true, doing) != CACHE_OK)
 		return CACHE_UNREADABLE;
 	/* a damaged row is not written over: it might be the newer one */
 	enum cache_result result = find(db, domain_span(&entry->domain), &place, &old);
@@ -271,15 +271,15 @@ policy_put(struct db *db, const struct entry *entry, int64_t now)
 static enum cache_result
 remove_all(struct db *db, const struct domain *domain)
 {
-	static const enum db_sql others[] = { SQL_HINT_DELETE, SQL_STRIKES_DELETE };
+	static const enum sql others[] = { SQL_HINT_DELETE, SQL_STRIKES_DELETE };
 
 	enum cache_result result = policy_remove(db, domain_span(domain));
 	for (size_t i = 0; i < sizeof others / sizeof *others && result != CACHE_UNREADABLE; i++) {
-		sqlite3_stmt *sql = db_sql(db, others[i]);
+		sqlite3_stmt *sql = sql_prepare(db, others[i]);
 		if (sql == NULL)
 			return CACHE_UNREADABLE;
-		db_bind_span(sql, 1, SQLITE_TEXT, domain_span(domain));
-		if (db_run(db, sql, "drop a domain") != CACHE_OK)
+		sql_bind_span(sql, 1, SQLITE_TEXT, domain_span(domain));
+		if (sql_run(db, sql, "drop a domain") != CACHE_OK)
 			result = CACHE_UNREADABLE;
 	}
 	return result;
@@ -290,7 +290,7 @@ policy_drop(struct db *db, const struct domain *domain)
 {
 	static const char doing[] = "drop a domain";
 
-	if (!db_start(db, WAIT) || db_begin(db, true, doing) != CACHE_OK)
+	if (!db_start(db, WAIT) || sql_begin(db, true, doing) != CACHE_OK)
 		return CACHE_UNREADABLE;
 	return finish(db, remove_all(db, domain), doing);
 }
@@ -307,7 +307,7 @@ policy_used(struct db *db, const struct domain *domain, int64_t now)
 	/* a note from the future would never be mended */
 	if (now < 0 || (place.used_at <= now && now - place.used_at < USED_EVERY))
 		return;
-	if (db_begin(db, false, doing) != CACHE_OK)
+	if (sql_begin(db, false, doing) != CACHE_OK)
 		return;
 	enum cache_result result = find(db, domain_span(domain), &place, NULL);
 	place.used_at = now;

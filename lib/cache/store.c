@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: ISC
  *
- * The store as the engine knows it: the files, checked and opened as their owner, and the table
- * of calls.  Policies: policy.c; hints, outcomes, strikes: hint.c; leases: lease.c; SQLite: db.c.
+ * The store as the engine knows it: made, opened and closed, and the table of calls.  Its files:
+ * files.c; SQLite: db.c, sql.c; policies: policy.c; hints, outcomes, strikes: hint.c; leases:
+ * lease.c.
  */
 #include "cache/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cache/db.h"
+#include "cache/files.h"
 #include "cache/hash.h"
 #include "cache/hint.h"
 #include "cache/lease.h"
@@ -36,107 +36,7 @@ struct store {
 	int64_t boot;
 };
 
-static int ATTR_PRINTF(3, 4) refuse(char *why, size_t cap, const char *fmt, ...)
-{
-	struct buf b;
-	va_list ap;
-
-	buf_init(&b, why, cap);
-	va_start(ap, fmt);
-	buf_vprintf(&b, fmt, ap);
-	va_end(ap);
-	return MTASTS_ECACHE;
-}
-
 /* ---- the files ---- */
-
-/* The state directory itself: no link to one, so that what is checked is what is used. */
-static int
-open_directory(const char *directory, char *why, size_t cap)
-{
-	size_t n = strlen(directory);
-
-	while (n > 1 && directory[n - 1] == '/') /* "link/" would be followed */
-		n--;
-	char *path = mem_dup(directory, n);
-	if (path == NULL)
-		return MTASTS_ENOMEM;
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int error = errno;
-	free(path);
-	if (fd >= 0)
-		return fd;
-	if (error == ENOENT)
-		return refuse(why, cap, "no store in %s: run mtasts init", directory);
-	if (error == ELOOP || error == ENOTDIR)
-		return refuse(why, cap, "%s is not a directory", directory);
-	if (error == EACCES)
-		return refuse(
-		    why, cap, "%s may not be entered by this user: not in its group?", directory);
-	return refuse(why, cap, "cannot open the directory %s: %s", directory, strerror(error));
-}
-
-/* One of SQLite's files: ours, plain, and written by nobody else.  *size -1: not there. */
-static int
-check_file(
-    int directory, const char *name, const struct owner *owner, off_t *size, char *why, size_t cap)
-{
-	struct stat st;
-
-	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		*size = -1;
-		return errno == ENOENT
-			   ? 0
-			   : refuse(why, cap, "cannot look at %s: %s", name, strerror(errno));
-	}
-	*size = st.st_size;
-	if (!S_ISREG(st.st_mode))
-		return refuse(why, cap, "%s is not a plain file", name);
-	if (st.st_nlink != 1)
-		return refuse(why, cap, "%s has more than one name", name);
-	if (st.st_uid != owner->uid && st.st_gid != owner->gid)
-		return refuse(why, cap,
-		    "%s belongs neither to the user nor to the group of its directory", name);
-	if ((st.st_mode & S_IWOTH) != 0)
-		return refuse(why, cap, "%s can be written by everybody", name);
-	return 0;
-}
-
-static int
-check_files(int directory, const struct owner *owner, off_t *size, char *why, size_t cap)
-{
-	static const char *const beside[] = { STORE_FILE "-wal", STORE_FILE "-shm",
-		STORE_FILE "-journal" };
-	off_t ignored;
-
-	int r = check_file(directory, STORE_FILE, owner, size, why, cap);
-	for (size_t i = 0; i < sizeof beside / sizeof *beside && r == 0; i++)
-		r = check_file(directory, beside[i], owner, &ignored, why, cap);
-	return r;
-}
-
-/* SQLite wants a name without links, and one that stays good when the process moves. */
-static int
-path_of(const char *directory, char **path, char *why, size_t cap)
-{
-	char *real = realpath(directory, NULL);
-
-	if (real == NULL)
-		return errno == ENOMEM ? MTASTS_ENOMEM
-				       : refuse(why, cap, "cannot resolve %s", directory);
-	size_t n = strlen(real);
-	char *joined = mem_zero(n + 1 + sizeof STORE_FILE, 1);
-	if (joined != NULL) {
-		memcpy(joined, real, n);
-		joined[n] = '/';
-		memcpy(joined + n + 1, STORE_FILE, sizeof STORE_FILE);
-	}
-	free(real);
-	if (joined == NULL)
-		return MTASTS_ENOMEM;
-	*path = joined;
-	return 0;
-}
 
 /* The file in the directory is still the one SQLite opened by its name. */
 static bool
@@ -173,15 +73,15 @@ create_in(int directory, const char *path, const struct owner *owner, char *why,
 	off_t size;
 
 	if (make_file(directory, owner) != 0)
-		return refuse(why, cap, "cannot make %s: %s", path, strerror(errno));
-	int r = check_files(directory, owner, &size, why, cap);
+		return files_refuse(why, cap, "cannot make %s: %s", path, strerror(errno));
+	int r = files_check(directory, owner, &size, why, cap);
 	if (r != 0)
 		return r;
 	if (lease_create(directory, owner, STORE_LEASES) != 0)
-		return refuse(
+		return files_refuse(
 		    why, cap, "cannot make %s beside %s: %s", STORE_LEASES, path, strerror(errno));
 	if (owner_enter(owner, &saved) != 0)
-		return refuse(why, cap, "cannot become the owner of %s", path);
+		return files_refuse(why, cap, "cannot become the owner of %s", path);
 	r = db_create(path, why, cap);
 	owner_leave(&saved);
 	return r;
@@ -192,10 +92,10 @@ store_create(const char *directory, const struct owner *owner, char *why, size_t
 {
 	char *path;
 
-	int fd = open_directory(directory, why, cap);
+	int fd = files_open_directory(directory, why, cap);
 	if (fd < 0)
 		return fd;
-	int r = path_of(directory, &path, why, cap);
+	int r = files_path(directory, &path, why, cap);
 	if (r == 0) {
 		r = create_in(fd, path, owner, why, cap);
 		free(path);
@@ -212,12 +112,13 @@ open_db(struct store *store, const struct owner *owner, char *why, size_t cap)
 	struct owner_saved saved;
 
 	if (owner_enter(owner, &saved) != 0)
-		return refuse(why, cap, "cannot become the owner of %s", store->db.path);
+		return files_refuse(why, cap, "cannot become the owner of %s", store->db.path);
 	int r = db_open(&store->db, why, cap);
 	owner_leave(&saved);
 	if (r == 0 && !is_same_file(store)) {
 		db_close(&store->db);
-		return refuse(why, cap, "%s was replaced while it was opened", store->db.path);
+		return files_refuse(
+		    why, cap, "%s was replaced while it was opened", store->db.path);
 	}
 	return r;
 }
@@ -228,22 +129,23 @@ open_in(struct store *store, const char *directory, char *why, size_t cap)
 	struct owner owner;
 	off_t size;
 
-	store->directory = open_directory(directory, why, cap);
+	store->directory = files_open_directory(directory, why, cap);
 	if (store->directory < 0)
 		return store->directory;
-	int r = path_of(directory, &store->db.path, why, cap);
+	int r = files_path(directory, &store->db.path, why, cap);
 	if (r != 0)
 		return r;
 	if (owner_of_directory(directory, &owner) != 0)
-		return refuse(why, cap, "%s can be written by everybody", directory);
+		return files_refuse(why, cap, "%s can be written by everybody", directory);
 	lease_init(&store->leases, store->directory, &owner);
-	r = check_files(store->directory, &owner, &size, why, cap);
+	r = files_check(store->directory, &owner, &size, why, cap);
 	if (r != 0)
 		return r;
 	if (size < 0)
-		return refuse(why, cap, "no store in %s: run mtasts init", directory);
+		return files_refuse(why, cap, "no store in %s: run mtasts init", directory);
 	if (size < SIZE_MIN) /* SQLite would take it for new and remove the log beside it */
-		return refuse(why, cap, "%s is empty or cut off: run mtasts init", store->db.path);
+		return files_refuse(
+		    why, cap, "%s is empty or cut off: run mtasts init", store->db.path);
 	return open_db(store, &owner, why, cap);
 }
 

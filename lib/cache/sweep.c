@@ -35,30 +35,30 @@ get_name(struct db *db, sqlite3_stmt *sql, struct domain *name)
 	bool good = false;
 
 	name->n = 0;
-	int r = db_step(db, sql, doing);
+	int r = sql_step(db, sql, doing);
 	/* no row, or NULL where there is no maximum: the end of the table */
 	if (r == SQLITE_DONE || (r == SQLITE_ROW && sqlite3_column_type(sql, 0) == SQLITE_NULL))
 		good = true;
-	else if (r == SQLITE_ROW && db_column_span(sql, 0, SQLITE_TEXT, DOMAIN_MAX, &s))
+	else if (r == SQLITE_ROW && sql_column_span(sql, 0, SQLITE_TEXT, DOMAIN_MAX, &s))
 		good = s.n == 0 || domain_parse(s, DOMAIN_UNDERSCORE, name) == 0;
 	sqlite3_reset(sql);
 	return good;
 }
 
 static bool
-get_part(struct db *db, const char *table, enum db_sql last, struct part *part)
+get_part(struct db *db, const char *table, enum sql last, struct part *part)
 {
-	sqlite3_stmt *sql = db_sql(db, SQL_MARK_GET);
+	sqlite3_stmt *sql = sql_prepare(db, SQL_MARK_GET);
 
 	if (sql == NULL)
 		return false;
-	db_bind_span(sql, 1, SQLITE_TEXT, span_of(table));
+	sql_bind_span(sql, 1, SQLITE_TEXT, span_of(table));
 	if (!get_name(db, sql, &part->after))
 		return false;
-	sql = db_sql(db, last);
+	sql = sql_prepare(db, last);
 	if (sql == NULL)
 		return false;
-	db_bind_span(sql, 1, SQLITE_TEXT, domain_span(&part->after));
+	sql_bind_span(sql, 1, SQLITE_TEXT, domain_span(&part->after));
 	sqlite3_bind_int64(sql, 2, ROWS);
 	return get_name(db, sql, &part->last);
 }
@@ -66,24 +66,24 @@ get_part(struct db *db, const char *table, enum db_sql last, struct part *part)
 static bool
 put_mark(struct db *db, const char *table, const struct part *part)
 {
-	sqlite3_stmt *sql = db_sql(db, SQL_MARK_PUT);
+	sqlite3_stmt *sql = sql_prepare(db, SQL_MARK_PUT);
 
 	if (sql == NULL)
 		return false;
-	db_bind_span(sql, 1, SQLITE_TEXT, span_of(table));
-	db_bind_span(sql, 2, SQLITE_TEXT, domain_span(&part->last)); /* "": from the beginning */
-	return db_run(db, sql, doing) == CACHE_OK;
+	sql_bind_span(sql, 1, SQLITE_TEXT, span_of(table));
+	sql_bind_span(sql, 2, SQLITE_TEXT, domain_span(&part->last)); /* "": from the beginning */
+	return sql_run(db, sql, doing) == CACHE_OK;
 }
 
 static sqlite3_stmt *
-bind_part(struct db *db, enum db_sql which, const struct part *part, int64_t before)
+bind_part(struct db *db, enum sql which, const struct part *part, int64_t before)
 {
-	sqlite3_stmt *sql = db_sql(db, which);
+	sqlite3_stmt *sql = sql_prepare(db, which);
 
 	if (sql == NULL)
 		return NULL;
-	db_bind_span(sql, 1, SQLITE_TEXT, domain_span(&part->after));
-	db_bind_span(sql, 2, SQLITE_TEXT, domain_span(&part->last));
+	sql_bind_span(sql, 1, SQLITE_TEXT, domain_span(&part->after));
+	sql_bind_span(sql, 2, SQLITE_TEXT, domain_span(&part->last));
 	sqlite3_bind_int64(sql, 3, before);
 	return sql;
 }
@@ -115,7 +115,7 @@ sweep_hints(struct db *db, const struct part *part, const struct instant *at)
 		return false;
 	sqlite3_bind_int64(sql, 4, LIMIT_RETRY_GET);
 	sqlite3_bind_int64(sql, 5, at->now + KEEP_AHEAD);
-	return db_run(db, sql, doing) == CACHE_OK;
+	return sql_run(db, sql, doing) == CACHE_OK;
 }
 
 static bool
@@ -126,19 +126,19 @@ sweep_outcomes(struct db *db, const struct part *part, const struct instant *at)
 	if (sql == NULL)
 		return false;
 	sqlite3_bind_int64(sql, 4, at->boot);
-	return db_run(db, sql, doing) == CACHE_OK;
+	return sql_run(db, sql, doing) == CACHE_OK;
 }
 
 static bool
 sweep_strikes(struct db *db, const struct part *part, const struct instant *at)
 {
-	return db_run(db, bind_part(db, SQL_STRIKE_SWEEP, part, at->now - LIMIT_STRIKE), doing) ==
+	return sql_run(db, bind_part(db, SQL_STRIKE_SWEEP, part, at->now - LIMIT_STRIKE), doing) ==
 	       CACHE_OK;
 }
 
 static const struct table {
 	const char *name;
-	enum db_sql last;
+	enum sql last;
 	bool (*sweep)(struct db *db, const struct part *part, const struct instant *at);
 } tables[] = {
 	{ "policy", SQL_MARK_POLICY, sweep_policies },
@@ -166,12 +166,12 @@ sweep(struct db *db, int64_t now, int64_t now_ms, int64_t boot)
 	struct instant at = { now, now_ms, boot };
 	bool good = true;
 
-	if (!db_start(db, 0) || db_begin(db, false, doing) != CACHE_OK)
+	if (!db_start(db, 0) || sql_begin(db, false, doing) != CACHE_OK)
 		return;
 	for (size_t i = 0; i < sizeof tables / sizeof *tables && good; i++)
 		good = sweep_table(db, &tables[i], &at);
 	if (good)
-		db_commit(db, doing);
+		sql_commit(db, doing);
 	else
-		db_rollback(db);
+		sql_rollback(db);
 }
