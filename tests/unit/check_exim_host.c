@@ -35,7 +35,8 @@ static struct state state;
 static char directory[64]; /* helpers, CA, configuration */
 static char config_path[128];
 static struct pki_cert ca, good, good_cname, expired, other, self_signed, cn_only;
-static const char *const files[] = { "mtasts-resolve", "mtasts-fetch", "mtasts.conf", "ca" };
+static const char *const files[] = { "mtasts-resolve", "mtasts-fetch", "libmtasts.so.0",
+	"exim_hosted.so", "mtasts.conf", "ca" };
 
 /* ---- the world ---- */
 
@@ -100,14 +101,18 @@ write_config(const char *more)
 	ck_assert_int_eq(fclose(f), 0);
 }
 
-/* Where a helper's user can reach it. */
+/* A file of the build, where users who are not root can reach it. */
 static void
-copy(const char *from, const char *to)
+copy(const char *built, const char *name)
 {
-	char octets[65536];
+	const char *build = getenv("top_builddir"), *to = in_directory(name);
+	char octets[65536], from[512];
 	size_t n;
-	FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+	FILE *in, *out;
 
+	snprintf(from, sizeof from, "%s/%s", build != NULL ? build : ".", built);
+	in = fopen(from, "rb");
+	out = fopen(to, "wb");
 	ck_assert_msg(in != NULL && out != NULL, "%s", from);
 	while ((n = fread(octets, 1, sizeof octets, in)) > 0)
 		ck_assert_uint_eq(fwrite(octets, 1, n, out), n);
@@ -119,8 +124,7 @@ copy(const char *from, const char *to)
 static void
 world_make(void)
 {
-	const char *build = getenv("top_builddir");
-	char program[512], path[200];
+	char path[200];
 
 	state_make(&state, NULL);
 	state_path(&state, JOURNAL_DIRECTORY, path);
@@ -132,9 +136,10 @@ world_make(void)
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	ck_assert_int_eq(chmod(directory, 0755), 0);
 	snprintf(config_path, sizeof config_path, "%s", in_directory("mtasts.conf"));
-	snprintf(program, sizeof program, "%s/tests/unit/exim_world", build != NULL ? build : ".");
-	copy(program, in_directory("mtasts-resolve"));
-	copy(program, in_directory("mtasts-fetch"));
+	copy("tests/unit/exim_world", "mtasts-resolve");
+	copy("tests/unit/exim_world", "mtasts-fetch");
+	copy("lib/.libs/libmtasts.so.0", "libmtasts.so.0");
+	copy("tests/unit/.libs/exim_hosted.so", "exim_hosted.so");
 	make_certificates();
 	write_config("");
 }
@@ -248,13 +253,11 @@ require(const char *domain)
 static void
 load(void)
 {
-	const char *build = getenv("top_builddir");
 	void (*set)(const char *path) = NULL;
-	char path[512];
 
-	snprintf(
-	    path, sizeof path, "%s/tests/unit/.libs/exim_hosted.so", build != NULL ? build : ".");
-	module = dlopen(path, RTLD_LAZY);
+	/* first, so that the module does not look for it in the build */
+	ck_assert_msg(dlopen(in_directory("libmtasts.so.0"), RTLD_LAZY) != NULL, "%s", dlerror());
+	module = dlopen(in_directory("exim_hosted.so"), RTLD_LAZY);
 	ck_assert_msg(module != NULL, "%s", dlerror());
 	*(void **)&set = dlsym(module, "hosted_config");
 	ck_assert_ptr_nonnull(set);
