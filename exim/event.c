@@ -105,7 +105,7 @@ world_record(void *arg, const struct mtasts_policy *policy, const struct mtasts_
 	struct mtasts *ctx = context_get(world->context);
 	int r = ctx != NULL ? mtasts_record(ctx, policy, attempt, verdict) : MTASTS_EREPORT;
 
-	if (r != 0)
+	if (r != 0 && r != MTASTS_EREPORT) /* which is told where it happens */
 		maillog(MTASTS_LOG_ERROR, "record domain=%s error=\"%s\"",
 		    mtasts_policy_domain(policy), mtasts_strerror(r));
 }

@@ -75,20 +75,13 @@ maillog_format(
 	return out.n;
 }
 
-/* The line without what was being done when it came to light. */
+/* The store and the journal are one directory: what is wrong with it is told by one line. */
 static void
 put_cause(struct buf *out, const char *line)
 {
-	static const char begin[] = " doing=\"";
-	const char *doing = strstr(line, begin);
+	struct span s = span_of(line);
 
-	if (doing == NULL) {
-		buf_puts(out, line);
-		return;
-	}
-	buf_put(out, span_make(line, (size_t)(doing - line)));
-	const char *end = strchr(doing + sizeof begin - 1, '"');
-	buf_puts(out, end != NULL ? end + 1 : "");
+	buf_puts(out, span_begins(s, "store ") || span_begins(s, "journal ") ? "state" : line);
 }
 
 bool

@@ -86,7 +86,7 @@ record_refusals(
 		if (verdict.deliver || mtasts_mxset_preference(told->mx, i) >= best)
 			continue;
 		int r = mtasts_record(ctx, told->policy, &attempts[i], verdict);
-		if (r != 0)
+		if (r != 0 && r != MTASTS_EREPORT) /* which is told where it happens */
 			maillog(MTASTS_LOG_ERROR, "record domain=%s error=\"%s\"", told->domain,
 			    mtasts_strerror(r));
 	}

@@ -5,7 +5,9 @@
  */
 #include "api.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/conf.h"
@@ -370,7 +372,12 @@ certificate_check(struct mtasts *ctx, const struct mtasts_certificate *chain, si
 		buf_puts(&words, mtasts_strerror(MTASTS_ENOMEM));
 		return MTASTS_TLS_FAILED;
 	}
-	return chain_check(ctx->trust, chain, n, &host, clock_real(&ctx->clock), reason, cap);
+	enum mtasts_tls tls =
+	    chain_check(ctx->trust, chain, n, &host, clock_real(&ctx->clock), reason, cap);
+	if (tls == MTASTS_TLS_FAILED && access(ctx->config.ca_directory, R_OK | X_OK) != 0)
+		log_put(&ctx->log, MTASTS_LOG_ERROR, "certificate ca_directory=%s reason=\"%s\"",
+		    ctx->config.ca_directory, strerror(errno));
+	return tls;
 }
 
 enum mtasts_tls

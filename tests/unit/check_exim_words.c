@@ -176,18 +176,19 @@ START_TEST(log_line)
 }
 END_TEST
 
-/* Once a cause, whatever was being done; anew after a minute, or when others came between. */
+/* Once a cause; anew after a minute, or when others came between. */
 START_TEST(log_told)
 {
 	char line[40];
 
 	ck_assert(!maillog_is_told("store file=\"x\" doing=\"read\" reason=\"full\"", 1000));
 	ck_assert(maillog_is_told("store file=\"x\" doing=\"read\" reason=\"full\"", 1000));
-	ck_assert(maillog_is_told("store file=\"x\" doing=\"write\" reason=\"full\"", 2000));
-	ck_assert(!maillog_is_told("store file=\"x\" doing=\"read\" reason=\"gone\"", 2000));
-	ck_assert(!maillog_is_told("store file=\"y\" doing=\"read\" reason=\"full\"", 2000));
-	ck_assert(!maillog_is_told("store file=\"y\" doing=\"", 2000));
-	ck_assert(!maillog_is_told("store file=\"x\" doing=\"read\" reason=\"full\"", 61000));
+	ck_assert(maillog_is_told("store file=\"x\" doing=\"write\" reason=\"gone\"", 2000));
+	ck_assert(maillog_is_told("journal file=\"y\" reason=\"full\"", 2000));
+	ck_assert(!maillog_is_told("helper program=x reason=\"gone\"", 2000));
+	ck_assert(!maillog_is_told("helper program=x reason=\"ended\"", 2000));
+	ck_assert(maillog_is_told("helper program=x reason=\"gone\"", 3000));
+	ck_assert(!maillog_is_told("journal file=\"y\" reason=\"full\"", 61000));
 	for (int i = 0; i < 8; i++) {
 		snprintf(line, sizeof line, "helper program=%d", i);
 		ck_assert(!maillog_is_told(line, 62000));
