@@ -5,38 +5,10 @@
 #
 #	stage	what "make install" made, with a prefix below it
 #	build	the build tree
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-top=$(cd "$here/../.." && pwd)
-# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
-. "$here/lib/tap.sh"
-export LAB_NAME=${LAB_NAME:-mtasts-test}
-export LAB_DIR=${LAB_DIR:-/tmp/$LAB_NAME-lab}
-
-[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root"; exit 77; }
-: "${stage:?where make install put things}" "${build:?the build tree}"
-prefix=$(dirname "$(dirname "$(find "$stage" -path '*/bin/mtasts' -type f | head -n 1)")")
-[ -x "$prefix/bin/mtasts" ] || bail "not installed: mtasts"
-work=$(mktemp -d)
-chmod 755 "$work"
-brought_up=
-
-clean_up() {
-	[ -z "$brought_up" ] || "$top/lab/down" >&2
-	rm -rf "$work"
-}
-trap clean_up EXIT
-
-if ! ip netns list | grep -q "^$LAB_NAME-sender\\b"; then
-	"$top/lab/up" >&2 || bail "the lab does not come up"
-	brought_up=1
-fi
-
-# The stage may lie where the helpers' user cannot go
-mkdir "$work/bin" && cp "$prefix"/bin/mtasts "$prefix"/lib/libmtasts.so* "$prefix"/libexec/mtasts/mtasts-* "$work/bin"
-chmod 755 "$work"/bin/*
-export LD_LIBRARY_PATH=$work/bin
-mtasts=$work/bin/mtasts
+# shellcheck source-path=SCRIPTDIR source=lib/lab.sh
+. "$(dirname "$0")/lib/lab.sh"
+: "${build:?the build tree}"
+staged
 conf=$work/mtasts.conf state=$work/state
 cat >"$conf" <<EOF
 state_directory = $state

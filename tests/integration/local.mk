@@ -13,6 +13,7 @@ EXTRA_DIST += %D%/faults-kill.sh
 EXTRA_DIST += %D%/lab.sh
 EXTRA_DIST += %D%/lib/command.sh
 EXTRA_DIST += %D%/lib/exim.sh
+EXTRA_DIST += %D%/lib/lab.sh
 EXTRA_DIST += %D%/lib/syslogd.pl
 EXTRA_DIST += %D%/lib/tap.sh
 EXTRA_DIST += %D%/network.sh

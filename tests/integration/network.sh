@@ -6,42 +6,18 @@
 #
 #	stage	what "make install" made, with a prefix below it: the helpers
 #	build	the build tree: netprobe and inject
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-top=$(cd "$here/../.." && pwd)
-# shellcheck source-path=SCRIPTDIR source=lib/tap.sh
-. "$here/lib/tap.sh"
-export LAB_NAME=${LAB_NAME:-mtasts-test}
-export LAB_DIR=${LAB_DIR:-/tmp/$LAB_NAME-lab}
+# shellcheck source-path=SCRIPTDIR source=lib/lab.sh
+. "$(dirname "$0")/lib/lab.sh"
 well_known=/.well-known/mta-sts.txt
 lab_prefixes="198.18.0.0/15 fd18::/16"
 
-[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root"; exit 77; }
-: "${stage:?where make install put things}" "${build:?the build tree}"
+: "${build:?the build tree}"
 helpers=$(dirname "$(find "$stage" -name mtasts-fetch -type f | head -n 1)")
 probe=$build/tests/tools/netprobe inject=$build/tests/tools/inject
 for program in "$helpers/mtasts-resolve" "$probe" "$inject"; do
 	[ -x "$program" ] || bail "not built: $program"
 done
 sanitized=$(nm "$probe" 2>/dev/null | grep -m 1 __asan_init) # needs more memory than a helper may have
-work=$(mktemp -d)
-chmod 755 "$work"
-brought_up=
-children=()
-
-clean_up() {
-	local pid
-	for pid in "${children[@]}"; do kill "$pid" 2>/dev/null; done
-	wait 2>/dev/null
-	[ -z "$brought_up" ] || "$top/lab/down" >&2
-	rm -rf "$work"
-}
-trap clean_up EXIT
-
-if ! ip netns list | grep -q "^$LAB_NAME-sender\\b"; then
-	"$top/lab/up" >&2 || bail "the lab does not come up"
-	brought_up=1
-fi
 
 # The build may lie where the helpers' user cannot go
 mkdir "$work/helpers" && cp "$helpers"/mtasts-* "$work/helpers" && chmod 755 "$work/helpers"/*

@@ -1,42 +1,16 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what is set here is for who sources it
 # SPDX-License-Identifier: ISC
 #
 # The command in the lab, with a store of its own under $work.  Sourced, not run.
 #
 #	stage	what "make install" made, with a prefix below it: mtasts, libmtasts.so, the helpers
-set -u
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-top=$(cd "$here/../.." && pwd)
-# shellcheck source-path=SCRIPTDIR source=tap.sh
-. "$here/lib/tap.sh"
-export LAB_NAME=${LAB_NAME:-mtasts-test}
-export LAB_DIR=${LAB_DIR:-/tmp/$LAB_NAME-lab}
-
-[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root"; exit 77; }
-[ -n "${stage:-}" ] || bail "stage is not set: where make install put things"
-prefix=$(dirname "$(dirname "$(find "$stage" -path '*/bin/mtasts' -type f | head -n 1)")")
-[ -x "$prefix/bin/mtasts" ] || bail "not installed: mtasts"
-work=$(mktemp -d)
-chmod 755 "$work"
-state=$work/state conf=$work/mtasts.conf bin=$work/bin mtasts=$work/bin/mtasts
-brought_up=
-
-clean_up() {
+# shellcheck source-path=SCRIPTDIR source=lab.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
+state=$work/state conf=$work/mtasts.conf
+at_end() {
 	! mountpoint -q "$state" || umount -R "$state"
-	[ -z "$brought_up" ] || "$top/lab/down" >&2
-	rm -rf "$work"
 }
-trap clean_up EXIT
-
-if ! ip netns list | grep -q "^$LAB_NAME-sender\\b"; then
-	"$top/lab/up" >&2 || bail "the lab does not come up"
-	brought_up=1
-fi
-
-# The stage may lie where the helpers' user cannot go
-mkdir "$bin" && cp "$prefix"/bin/mtasts "$prefix"/lib/libmtasts.so* "$prefix"/libexec/mtasts/mtasts-* "$bin"
-chmod 755 "$bin"/*
-export LD_LIBRARY_PATH=$bin
+staged
 cat >"$conf" <<END
 state_directory = $state
 user = daemon

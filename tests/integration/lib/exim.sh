@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what is set here is for who sources it
 # SPDX-License-Identifier: ISC
 #
 # Sends mail through the real Exims of tests/servers/exim in the lab, and gathers what became of it.  Sourced, not run.
@@ -11,42 +11,16 @@
 #	mainlog panic syslog	of Exim and of the plugin
 #	smtp			what the mail hosts of the lab saw, lines of lab/log
 #	journal			the records written
-set -u
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-top=$(cd "$here/../.." && pwd)
-# shellcheck source-path=SCRIPTDIR source=tap.sh
-. "$here/lib/tap.sh"
-export LAB_NAME=${LAB_NAME:-mtasts-test}
-export LAB_DIR=${LAB_DIR:-/tmp/$LAB_NAME-lab}
+# shellcheck source-path=SCRIPTDIR source=lab.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
 EXIMS=${EXIMS:-bookworm trixie openssl}
 
-[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root"; exit 77; }
-[ -n "${stage:-}" ] || bail "stage is not set: where make install put things"
 plugin=$(find "$stage" -name exim.so -path '*/mtasts/*' | head -n 1)
 [ -n "$plugin" ] || { echo "1..0 # SKIP no mtasts/exim.so below $stage"; exit 77; }
 includes=$(dirname "$(find "$stage" -path '*/mtasts/exim/main.inc' | head -n 1)")
 [ -f "$includes/main.inc" ] || bail "no mtasts/exim/main.inc below $stage"
 mtasts=$(find "$stage" -path '*/bin/mtasts' | head -n 1)
-got=$(mktemp -d)
-children=()
-brought_up=
-
-# End what this test started, each by its number.
-clean_up() {
-	local pid
-	for pid in "${children[@]}"; do kill "$pid" 2>/dev/null; done
-	wait 2>/dev/null
-	[ -z "$brought_up" ] || "$top/lab/down" >&2
-	rm -rf "$got"
-}
-trap clean_up EXIT
-
-if ! ip netns list | grep -q "^$LAB_NAME-sender\\b"; then
-	"$top/lab/up" >&2 || bail "the lab does not come up"
-	brought_up=1
-else
-	"$top/lab/publish" --all "$top/lab/domains" >&2 || bail "the lab does not take its table"
-fi
+got=$work
 export MTASTS_TREE=$stage:$LAB_DIR
 
 # run COMMAND...: inside the root of the Exim in use
