@@ -88,6 +88,11 @@ on_header(char *p, size_t size, size_t n, void *arg)
 
 	get->n_lines++;
 	get->n_header += line.n;
+	if (span_begins(line, "HTTP/"))
+		get->has_length = false; /* a response begins, after interim ones perhaps */
+	if (header_is(line, "Content-Length", &value) ||
+	    header_is(line, "Transfer-Encoding", &value))
+		get->has_length = true;
 	if (get->n_lines > HEADERS_LINES || get->n_header > HEADERS_OCTETS)
 		get->refused = "header is too large";
 	else if (header_is(line, "Content-Encoding", &value) &&
@@ -254,6 +259,13 @@ page_fetched(struct get *get, struct net_page *page)
 		page->body = span_make(get->body, get->n_body);
 }
 
+/* A body as long as its connection, which somebody cut: libcurl takes it for whole. */
+static bool
+is_cut_off(const struct get *get)
+{
+	return status_of(get->easy) == STATUS_OK && !get->has_length && !get->tls.is_ended;
+}
+
 /* Why it failed; libcurl's words where there are none of ours. */
 static const char *
 why(const struct get *get, CURLcode code, long verify)
@@ -262,6 +274,8 @@ why(const struct get *get, CURLcode code, long verify)
 
 	if (get->tls.is_revoked)
 		return "certificate is revoked";
+	if (code == CURLE_OK && is_cut_off(get))
+		return "connection ended within the body";
 	if (code == CURLE_PEER_FAILED_VERIFICATION && verify != X509_V_OK)
 		return tls_words(verify);
 	if (get->refused != NULL)
@@ -287,7 +301,8 @@ get_page(struct get *get, CURLcode code, struct net_page *page, char *reason)
 
 	*page = (struct net_page){ .reason = reason };
 	buf_init(&out, reason, WIRE_TEXT + 1);
-	if (get->refused == NULL && (code == CURLE_OK || is_unread)) {
+	bool is_whole = code == CURLE_OK && !is_cut_off(get);
+	if (get->refused == NULL && (is_whole || is_unread)) {
 		page_fetched(get, page);
 		return;
 	}

@@ -43,7 +43,8 @@ struct get {
 	const char *refused;		 /* why we broke it off ourselves, NULL */
 	char address_refused[WIRE_TEXT]; /* one that is not of the public internet, "" */
 	size_t n_lines, n_header;
-	char *body; /* LIMIT_POLICY octets, once there are any */
+	bool has_length; /* the response says how long its body is, or where it ends */
+	char *body;	 /* LIMIT_POLICY octets, once there are any */
 	size_t n_body;
 };
 

@@ -54,6 +54,18 @@ on_status(SSL *ssl, void *arg)
 	return check->is_revoked ? 0 : 1;
 }
 
+/* The peer has said that this was all (RFC 8446 6.1). */
+static void
+on_event(const SSL *ssl, int where, int value)
+{
+	void *check = NULL;
+
+	if (where != SSL_CB_READ_ALERT || (value & 0xff) != SSL_AD_CLOSE_NOTIFY)
+		return;
+	if (SSL_CTX_get_tlsext_status_arg(SSL_get_SSL_CTX(ssl), &check) == 1 && check != NULL)
+		((struct tls_check *)check)->is_ended = true;
+}
+
 int
 tls_prepare(SSL_CTX *context, struct tls_check *check)
 {
@@ -69,6 +81,7 @@ tls_prepare(SSL_CTX *context, struct tls_check *check)
 	SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp);
 	SSL_CTX_set_tlsext_status_cb(context, on_status);
 	SSL_CTX_set_tlsext_status_arg(context, check);
+	SSL_CTX_set_info_callback(context, on_event);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 struct tls_check {
 	const char *host;
 	bool is_revoked; /* said a stapled OCSP response (RFC 6960), signed by its issuer */
+	bool is_ended;	 /* the peer has closed its side of TLS itself: nobody cut it off */
 };
 
 /* check lives as long as connections of context.  0, or -1. */

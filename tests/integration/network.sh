@@ -208,14 +208,16 @@ leaf() {
 		-out "$work/leaf.pem" -extfile <(echo "subjectAltName=DNS:mta-sts.good.example") 2>/dev/null
 }
 
-# says NAME REGEX: a policy host that says, whatever it is asked, what is on standard input
+# says NAME REGEX [SECONDS]: a policy host that says, whatever it is asked, what is on standard input; its connections end
+# without TLS's own end after so many seconds
 says() {
-	local name=$1 regex=$2 server out
+	local name=$1 regex=$2 life=${3:-} server out
 	"$top/lab/run" --world openssl s_server -quiet -accept 198.18.253.1:443 -cert "$work/leaf.pem" -key "$work/leaf.key" \
 		-naccept 1 >/dev/null 2>&1 <&0 &
 	server=$!
 	children+=("$server")
 	sleep 0.3
+	[ -z "$life" ] || { disown "$server"; (sleep "$life"; kill -KILL "$server") & }
 	out=$(probe -d 5000 fetch mta-sts.good.example / 198.18.253.1)
 	kill "$server" 2>/dev/null
 	like "$name" "$out" "$regex"
@@ -237,6 +239,8 @@ answers() {
 		< <(printf '%sContent-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello' "$ok"; sleep 1)
 	says "a page of another status, longer than 64 KiB" 'state=fetched status=404 .*octets=0 ' \
 		< <(printf 'HTTP/1.1 404 No\r\nContent-Length: 100000\r\n\r\n'; head -c 100000 /dev/zero; sleep 1)
+	says "a body that ends with TLS" 'state=fetched status=200 .*body=hello$' < <(printf '%s\r\nhello' "$ok"; sleep 1)
+	says "a body that somebody cuts off" 'state=failed ' 1 < <(printf '%s\r\nhel' "$ok"; sleep 4)
 	says "no final status" 'state=failed ' < <(printf '%s' "$hints")
 }
 
