@@ -11,9 +11,10 @@
 #include "exim/maillog.h"
 
 enum {
-	ROUTING_MS = 60 * 1000,	       /* how old a router's memory may be */
 	DELIVERY_MS = 24 * 3600 * 1000 /* a transport's: what its delivery was told counts */
 };
+
+int64_t ask_routing_ms = 60 * 1000;
 
 static const char out_of_order[] = "MTA-STS is out of order on this host";
 
@@ -58,6 +59,24 @@ tell(struct mtasts *ctx, struct told *told)
 	close_for(told, out_of_order);
 }
 
+/*
+ * Another address of the message may have been routed by the policy of before, which is in no store
+ * perhaps (max_age 0, a full disk): only a policy that is not older takes its place.
+ */
+static void
+settle(struct told *told, struct mtasts_policy *before)
+{
+	bool is_older = mtasts_policy_fetched(told->policy) < mtasts_policy_fetched(before);
+
+	if (before == NULL || mtasts_policy_state(before) != MTASTS_PUBLISHED ||
+	    (mtasts_policy_state(told->policy) == MTASTS_PUBLISHED && !is_older)) {
+		mtasts_policy_free(before);
+		return;
+	}
+	mtasts_policy_free(told->policy);
+	told->policy = before; /* and what is closed stays closed */
+}
+
 static bool
 is_ascii(const char *s)
 {
@@ -73,10 +92,16 @@ ask_policy(struct memory *memory, struct context *context, const char *domain, e
 {
 	struct told *told = memory_find(memory, domain);
 	int64_t now = now_ms();
+	struct mtasts_policy *before = NULL;
 	struct mtasts *ctx;
 
-	if (told != NULL && now - told->at_ms <= (what == ASK_ROUTING ? ROUTING_MS : DELIVERY_MS))
+	if (told != NULL &&
+	    now - told->at_ms <= (what == ASK_ROUTING ? ask_routing_ms : DELIVERY_MS))
 		return told;
+	if (told != NULL) {
+		before = told->policy;
+		told->policy = NULL;
+	}
 	told = memory_add(memory, domain, now);
 	if (strcmp(told->domain, domain) != 0) {
 		close_for(told, "the name of the domain is too long");
@@ -91,6 +116,7 @@ ask_policy(struct memory *memory, struct context *context, const char *domain, e
 		close_for(told, out_of_order);
 	else
 		tell(ctx, told);
+	settle(told, before);
 	return told;
 }
 

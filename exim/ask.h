@@ -16,6 +16,9 @@ enum ask_for {
 	ASK_DELIVERY /* what hosts are dealt with by: what the delivery was told counts */
 };
 
+/* How old a router's memory may be.  A minute, as here; tests do not wait. */
+extern int64_t ask_routing_ms;
+
 /* Never NULL; within the configured deadline. */
 struct told *ask_policy(
     struct memory *memory, struct context *context, const char *domain, enum ask_for what);

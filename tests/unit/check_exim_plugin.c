@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "engine_fake.h"
+#include "exim/ask.h"
 #include "exim/plugin.h"
 #include "nomem.h"
 #include "unit.h"
@@ -640,6 +641,48 @@ START_TEST(routing_many)
 }
 END_TEST
 
+/*
+ * A router asks again after a minute.  What it then does not find out any more (max_age 0, a full
+ * disk) does not end the policy by which an address of this message was routed before.
+ */
+static const struct fake_domain lost[][2] = {
+	{ { .name = "a.example", .state = MTASTS_UNKNOWN, .hosts = { MX1 } }, { .name = NULL } },
+	{ { .name = "a.example", .state = MTASTS_ABSENT, .hosts = { MX1 } }, { .name = NULL } },
+	{ { .name = "a.example", .state = MTASTS_FAULT, .fault_delivers = true, .hosts = { MX1 } },
+	    { .name = NULL } },
+};
+
+START_TEST(routing_lost)
+{
+	fake_reset(world);
+	ck_assert_str_eq(route("a.example", "0", "1", ""), "");
+	ask_routing_ms = -1;
+	fake_reset(lost[_i]);
+	ck_assert_str_eq(route("a.example", "0", "1", ""), "");
+	ck_assert_int_eq(fake.lookups, 1);
+	ck_assert_str_eq(require("a.example"), "*");
+}
+END_TEST
+
+static const struct fake_domain given_up[] = {
+	{ .name = "a.example",
+	    .state = MTASTS_PUBLISHED,
+	    .body = POLICY("none", ""),
+	    .hosts = { MX1 } },
+	{ .name = NULL },
+};
+
+START_TEST(routing_replaced)
+{
+	fake_reset(world);
+	ck_assert_str_eq(require("a.example"), "*");
+	ask_routing_ms = -1;
+	fake_reset(given_up);
+	ck_assert_str_eq(route("a.example", "0", "1", ""), "");
+	ck_assert_str_eq(require("a.example"), "");
+}
+END_TEST
+
 START_TEST(broken)
 {
 	fake_reset(world);
@@ -872,6 +915,8 @@ main(void)
 	tcase_add_loop_test(plugin, routing, 0, sizeof routes / sizeof routes[0]);
 	tcase_add_test(plugin, routing_unknown);
 	tcase_add_test(plugin, routing_many);
+	tcase_add_loop_test(plugin, routing_lost, 0, sizeof lost / sizeof lost[0]);
+	tcase_add_test(plugin, routing_replaced);
 	tcase_add_test(plugin, broken);
 	tcase_add_loop_test(plugin, requiring, 0, sizeof required / sizeof required[0]);
 	tcase_add_test(plugin, requiring_nothing);
