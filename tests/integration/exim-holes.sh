@@ -76,7 +76,7 @@ for exim in $EXIMS; do
 	use "$exim"
 
 	# shellcheck disable=SC2016 # the dollars are Exim's
-	hole 'batch of two domains' batch sharea '/^multi_domain/d' 's/\$\{if def:domain\{\$r_mtasts\}\}/$r_mtasts/'
+	hole 'c28: batch of two domains' batch sharea '/^multi_domain/d' 's/\$\{if def:domain\{\$r_mtasts\}\}/$r_mtasts/'
 	hole 'passed connection' passed_on sharea '/^connection_max_messages/d' "$interface"
 	before=('s/^  accept verify = recipient/  accept control = cutthrough_delivery\n&/; s/^  accept (verify)/  \1/')
 	hole 'cut-through of two recipients' cut_through sharea "$interface"
@@ -91,9 +91,9 @@ for exim in $EXIMS; do
 	hole 'certificate of nobody' for_domain selfsigned "$verify" "$events"
 	hole 'name in the CN only' for_domain cnonly "$events"
 	if [ "$exim" = bookworm ]; then
-		hole 'TLS 1.1' for_domain tls11 '/^tls_require_ciphers/d'
+		hole 'R7.2.1: TLS 1.1' for_domain tls11 '/^tls_require_ciphers/d'
 	else
-		hole 'TLS 1.1' for_domain tls11 # these libraries refuse it themselves
+		hole 'R7.2.1: TLS 1.1' for_domain tls11 # these libraries refuse it themselves
 	fi
 
 	# The MX hosts are another's.  Without the closing router the administrator's own takes what ours declined.
@@ -119,10 +119,10 @@ for exim in $EXIMS; do
 		message -odi -f alice@sender.example u@shareb.example
 		gather
 		case $taken_out,$(took shareb && echo taken) in
-		,taken) pass "$exim: retry record of a shared host" ;;
-		,) fail "$exim: retry record of a shared host" "$(story)" ;;
-		*,taken) fail "$exim: retry record of a shared host: holds others up without our line" "$(story)" ;;
-		*,) pass "$exim: retry record of a shared host: holds others up without our line" ;;
+		,taken) pass "$exim: c28: retry record of a shared host" ;;
+		,) fail "$exim: c28: retry record of a shared host" "$(story)" ;;
+		*,taken) fail "$exim: c28: retry record of a shared host: holds others up without our line" "$(story)" ;;
+		*,) pass "$exim: c28: retry record of a shared host: holds others up without our line" ;;
 		esac
 	done
 
@@ -141,7 +141,7 @@ for exim in $EXIMS; do
 	# We are backup MX ourselves: hosts no better than us are not tried, or mail would go round in circles.
 	"$top/lab/publish" backup policy=enforce:mx,mx3 mx=10:mx,20:mail.sender,30:mx3 mail=down,-,good
 	# shellcheck disable=SC2016
-	hole 'host worse than ourselves' for_domain backup 's/\$\{dlfunc\{MTASTS_SO\}\{mtasts_ignore\}\{\$domain\}\{;\}\}/${sg{&}{!@.. ;}{}}/'
+	hole 'R8.4.1: host worse than ourselves' for_domain backup 's/\$\{dlfunc\{MTASTS_SO\}\{mtasts_ignore\}\{\$domain\}\{;\}\}/${sg{&}{!@.. ;}{}}/'
 	# But whoever names us as the best host, outside the policy, must not have mail frozen.
 	"$top/lab/publish" backup policy=enforce:mx mx=5:mail.sender,10:mx mail=-,good
 	configure

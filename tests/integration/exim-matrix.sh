@@ -12,9 +12,9 @@ cases() {
 	wrongname   deferred   -                    sts:mx.wrongname:certificate-host-mismatch
 	selfsigned  deferred   -                    sts:mx.selfsigned:certificate-not-trusted
 	expired     deferred   -                    sts:mx.expired:certificate-expired
-	notls       deferred   -                    sts:mx.notls:starttls-not-supported
-	st454       deferred   -                    sts:mx.st454:starttls-not-supported
-	tls11       deferred   -                    sts:mx.tls11:validation-failure
+	notls       deferred   -                    sts:mx.notls:starttls-not-supported    # m31
+	st454       deferred   -                    sts:mx.st454:starttls-not-supported    # m32
+	tls11       deferred   -                    sts:mx.tls11:validation-failure    # m34
 	cnonly      deferred   -                    sts:mx.cnonly:certificate-host-mismatch
 	badmx       deferred   -                    sts:evil.attacker:validation-failure
 	mixed       delivered  mx2.mixed/yes        sts:mx1.mixed:certificate-host-mismatch,sts:mx2.mixed:success

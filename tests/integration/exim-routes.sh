@@ -29,14 +29,14 @@ for exim in $EXIMS; do
 	smarthost() { configure "s/^MTASTS_TRANSPORT/MTASTS_SMARTHOST = $1.example\\n${2:-}&/"; }
 	smarthost good
 	send u@badmx.example v@none.example
-	is "$exim: smart host" "$(accepted | sort)" "$(printf '%s\n' 'u@badmx.example mx1.good.example TLSv1.3' \
+	is "$exim: R3.4.1, t53: smart host" "$(accepted | sort)" "$(printf '%s\n' 'u@badmx.example mx1.good.example TLSv1.3' \
 	    'v@none.example mx1.good.example TLSv1.3')"
 	smarthost selfsigned
 	send u@nopol.example
-	is "$exim: smart host with a certificate of nobody" "$(outcome) $(accepted)" 'deferred '
+	is "$exim: R3.4.1: smart host with a certificate of nobody" "$(outcome) $(accepted)" 'deferred '
 	smarthost badmx
 	send u@nopol.example
-	like "$exim: smart host that is not in its policy" "$(cat "$got/mainlog")" \
+	like "$exim: R3.4.1: smart host that is not in its policy" "$(cat "$got/mainlog")" \
 	    " == .* R=mtasts defer .* 451 4\\.4\\.8 MX hosts of 'badmx\\.example'"
 	smarthost flip
 	"$top/lab/publish" flip

@@ -63,7 +63,7 @@ trap finish EXIT
 
 txt() { "$lab/run" kdig +short @127.0.0.1 "_mta-sts.$1.example" TXT; }
 get() {
-	"$lab/run" curl -sS --max-time 5 --noproxy '*' --capath "$dir/pki/certs" \
+	"$lab/run" curl -sS --max-time 5 --noproxy '*' --cacert "$dir/pki/ca.pem" --capath "$dir/pki/certs" \
 		"https://mta-sts.$1.example/.well-known/mta-sts.txt" "${@:2}" | tr -d '\r'
 }
 status() { get "$1" -o /dev/null -w '%{http_code}'; }

@@ -269,8 +269,8 @@ staples() {
 		out=$(probe fetch $host / $at)
 		kill "$server"
 		case $word in
-		revoked) like "a stapled response: $word" "$out" 'state=bad-certificate .*reason="certificate is revoked"' ;;
-		*) like "a stapled response: $word" "$out" 'state=fetched status=200' ;;
+		revoked) like "R4.2.2: a stapled response: $word" "$out" 'state=bad-certificate .*reason="certificate is revoked"' ;;
+		*) like "R4.2.2: a stapled response: $word" "$out" 'state=fetched status=200' ;;
 		esac
 	done
 }

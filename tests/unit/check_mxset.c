@@ -40,7 +40,7 @@ static const struct {
 	{ "underscore", NET_ANSWERED, { "10 mx_1.example" }, "found 10 mx_1.example", 0 },
 	{ "none is left", NET_ANSWERED, { "10 192.0.2.1" },
 	    "unknown (no MX record holds a host name)", 1 },
-	{ "implicit (RFC 5321 5.1), m18", NET_NO_DATA, { NULL }, "implicit 0 example.com", 0 },
+	{ "implicit (R4.1.2), m18", NET_NO_DATA, { NULL }, "implicit 0 example.com", 0 },
 	{ "no domain", NET_NO_NAME, { NULL }, "no-domain", 0 },
 	{ "unknown", NET_UNKNOWN, { NULL }, "unknown (SERVFAIL)", 0 },
 	{ "no helper", NET_FAULT, { NULL }, "unknown (SERVFAIL)", 0 },
