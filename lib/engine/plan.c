@@ -414,7 +414,7 @@ answer_too_soon(struct plan *plan, struct plan_time now)
 {
 	static const char reason[] = "policy host was asked just now";
 
-	if (reply_is_live(plan, now))
+	if (reply_is_live(plan, now) || is_fresh(plan, now))
 		return reply_stale(plan, now, plan->hint.failed_finding, reason);
 	if (plan->hint.failed_id[0] == '\0')
 		return reply_fault(plan, now, reason);

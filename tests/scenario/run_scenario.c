@@ -578,10 +578,12 @@ do_stored(struct runner *r, char *rest)
 		    entry->id, (int)(entry->fetched_at - WORLD_T0), (int)entry->max_age,
 		    after_start(entry->used_at));
 	snprintf(tokens + n, sizeof tokens - (size_t)n,
-	    " absent=%d agreed=%d failed=%s until=%d lease=%s put=%u refused=%u",
+	    " absent=%d agreed=%d failed=%s until=%d lease=%s outcome=%d put=%u refused=%u",
 	    after_start(hint->absent_until), after_start(hint->agreed_until),
 	    hint->failed_id[0] != '\0' ? hint->failed_id : "-", after_start(hint->failed_until),
-	    row->lease != NULL ? "yes" : "no", r->world.n_put, r->world.n_refused);
+	    row->lease != NULL ? "yes" : "no",
+	    row->has_outcome ? (int)(row->outcome.at_ms - WORLD_MS0) : -1, r->world.n_put,
+	    r->world.n_refused);
 	while ((word = word_next(&rest)) != NULL) {
 		if (!has_token(tokens, word))
 			fail(r, "expected %s, stored: %s", word, tokens);

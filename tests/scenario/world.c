@@ -628,7 +628,7 @@ world_net(struct world *world)
 void
 world_init(struct world *world)
 {
-	*world = (struct world){ .mono_ms = 1000000,
+	*world = (struct world){ .mono_ms = WORLD_MS0,
 		.real_ms = (int64_t)WORLD_T0 * 1000,
 		.has_leases = true,
 		.txt = { .state = NET_NO_NAME, .ttl = 300 },

@@ -14,7 +14,7 @@
 #include "cache/cache.h"
 #include "net/net.h"
 
-enum { WORLD_T0 = 1750000000, WORLD_NEVER = -1, WORLD_STRINGS = 8 };
+enum { WORLD_T0 = 1750000000, WORLD_MS0 = 1000000, WORLD_NEVER = -1, WORLD_STRINGS = 8 };
 
 struct world_row {
 	struct world_row *next;

@@ -760,6 +760,8 @@ START_TEST(test_strikes)
 	record(policy, &expired);
 	struct mtasts_attempt outside = attempt_of("mx.other.example", MTASTS_TLS_EXPIRED);
 	record(policy, &outside);
+	struct mtasts_attempt nameless = attempt_of(NULL, MTASTS_TLS_EXPIRED);
+	record(policy, &nameless);
 	ck_assert_uint_eq(world_row(&world, &world.domain)->n_strikes, 1); /* the old one */
 	mtasts_policy_free(policy);
 }

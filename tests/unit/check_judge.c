@@ -147,7 +147,13 @@ END_TEST
 /* Against the contract, and yet on the safe side. */
 START_TEST(test_null)
 {
+	struct mtasts_policy *policy = sample_policy(MTASTS_ABSENT, "", "");
+	struct mtasts_attempt attempt = { .mx_host = IN };
+
 	ck_assert_int_eq(mtasts_judge(NULL, NULL).deliver, 0);
+	ck_assert_int_eq(mtasts_judge(policy, NULL).deliver, 0);
+	ck_assert_int_eq(mtasts_judge(NULL, &attempt).deliver, 0);
+	policy_free(policy);
 	ck_assert_int_eq((int)mtasts_policy_state(NULL), MTASTS_FAULT);
 	ck_assert_str_eq(mtasts_policy_reason(NULL), "");
 	ck_assert_ptr_null(mtasts_policy_copy(NULL));
