@@ -178,8 +178,10 @@ cache_used(void *self, const struct domain *domain, int64_t now)
 static void
 cache_sweep(void *self, int64_t now)
 {
-	(void)self;
+	struct world *world = self;
+
 	(void)now;
+	world->n_sweep++;
 }
 
 static enum cache_result
@@ -574,6 +576,7 @@ net_process(void *self)
 {
 	struct world *world = self;
 
+	world->n_process++;
 	while (deliver_next(world))
 		;
 	requests_sweep(world);

@@ -280,12 +280,14 @@ START_TEST(test_lookup)
 	ck_assert_str_eq(mtasts_policy_mx(policy, 0), "*.example.com");
 	ck_assert_ptr_null(mtasts_policy_mx(policy, 1));
 	mtasts_policy_free(policy);
+	ck_assert_uint_eq(world.n_sweep, 1);
 	ck_assert_uint_eq(world.n_rest, 1); /* nobody's child is left to be reaped by others */
 	ck_assert_ptr_nonnull(strstr(log_text,
 	    "2 lookup domain=example.com state=published mode=enforce source=network finding=- "
 	    "ms=0 reason=\"\"\n"));
 	policy = look_up(0);
 	ck_assert_int_eq((int)mtasts_policy_source(policy), MTASTS_FROM_CACHE);
+	ck_assert_uint_eq(world.n_sweep, 1); /* what is quick does no housework */
 	mtasts_policy_free(policy);
 }
 END_TEST
@@ -348,6 +350,8 @@ START_TEST(test_cannot_begin)
 	world.resolve_error = MTASTS_ENOMEM;
 	policy = look_up(0);
 	ck_assert_int_eq((int)mtasts_policy_state(policy), MTASTS_FAULT);
+	ck_assert_str_eq(mtasts_policy_reason(policy), "out of memory");
+	ck_assert_ptr_nonnull(strstr(log_text, "0 network reason=\"out of memory\"\n"));
 	mtasts_policy_free(policy);
 	ck_assert_int_eq(mtasts_mx_lookup(ctx, "example.com", 0, &set), MTASTS_ENOMEM);
 	world.resolve_error = 0;
@@ -506,13 +510,63 @@ START_TEST(test_blocking_beside)
 {
 	struct heard heard = { 0 };
 	uint64_t id;
+	int timeout = -1;
 
 	ck_assert_int_eq(mtasts_start(ctx, "other.example", 0, 0, hear, &heard, &id), 0);
 	mtasts_policy_free(look_up(0));
 	mtasts_policy_free(look_up(MTASTS_RECHECK));
 	ck_assert_int_eq(heard.n, 0);
+	(void)mtasts_pollfds(ctx, NULL, 0, &timeout);
+	ck_assert_int_eq(timeout, 0); /* its answer is there, and it is to be told */
 	process();
 	process();
+	ck_assert_int_eq(heard.n, 1);
+}
+END_TEST
+
+/* Real time: who waits sleeps, even while another's answer waits to be told. */
+START_TEST(test_blocking_sleeps)
+{
+	struct mtasts_policy *policy = NULL;
+	struct mtasts_mxset *set = NULL;
+	struct heard heard = { 0 };
+	uint64_t id;
+
+	mtasts_free(ctx);
+	open_over(true, false);
+	ck_assert_int_eq(mtasts_start(ctx, "other.example", 0, 0, hear, &heard, &id), 0);
+	mtasts_policy_free(look_up(0));
+	world.txt.delay_ms = world.mx.delay_ms = WORLD_NEVER;
+	world.n_process = 0;
+	ck_assert_int_eq(mtasts_lookup(ctx, "third.example", 0, 200, &policy), 0);
+	ck_assert_int_eq(mtasts_mx_lookup(ctx, "third.example", 200, &set), 0);
+	ck_assert_msg(world.n_process < 40, "%u rounds in 400 ms", world.n_process);
+	ck_assert_int_eq(heard.n, 0);
+	mtasts_policy_free(policy);
+	mtasts_mxset_free(set);
+}
+END_TEST
+
+/* Look-ups under way end with the context: leases are given back, nobody hears of them. */
+START_TEST(test_free)
+{
+	struct heard heard = { 0 };
+	uint64_t id;
+
+	publish("A", "enforce", "*.example.com");
+	world.page.delay_ms = 10;
+	ck_assert_int_eq(mtasts_start(ctx, "example.com", 0, 0, hear, &heard, &id), 0);
+	ck_assert_int_eq(mtasts_start(ctx, "other.example", 0, 0, hear, &heard, &id), 0);
+	process();
+	process();
+	ck_assert_uint_eq(world.n_get, 1);
+	ck_assert_ptr_nonnull(world_row(&world, &world.domain)->lease);
+	mtasts_free(ctx);
+	ck_assert_ptr_null(world_row(&world, &world.domain)->lease);
+	ck_assert(!world_row(&world, &world.domain)->has_outcome);
+	open_over(true, true);
+	world_sleep(&world, 100);
+	process(); /* the page comes to nobody */
 	ck_assert_int_eq(heard.n, 1);
 }
 END_TEST
@@ -1214,6 +1268,8 @@ main(void)
 	tcase_add_test(callback, test_cancel_within);
 	tcase_add_test(callback, test_start_within);
 	tcase_add_test(callback, test_blocking_beside);
+	tcase_add_test(callback, test_blocking_sleeps);
+	tcase_add_test(callback, test_free);
 	tcase_add_test(callback, test_busy);
 	tcase_add_test(callback, test_deadlines);
 	tcase_add_test(decide, test_c16);
