@@ -6,6 +6,7 @@
 #include "api.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -350,6 +351,12 @@ mtasts_decide(struct mtasts *ctx, struct mtasts_policy **policy,
 
 /* ---- certificates ---- */
 
+static bool
+has_authorities(const struct mtasts *ctx)
+{
+	return faccessat(AT_FDCWD, ctx->config.ca_directory, R_OK | X_OK, AT_EACCESS) == 0;
+}
+
 static enum mtasts_tls
 certificate_check(struct mtasts *ctx, const struct mtasts_certificate *chain, size_t n,
     const char *mx_host, char *reason, size_t cap)
@@ -374,7 +381,7 @@ certificate_check(struct mtasts *ctx, const struct mtasts_certificate *chain, si
 	}
 	enum mtasts_tls tls =
 	    chain_check(ctx->trust, chain, n, &host, clock_real(&ctx->clock), reason, cap);
-	if (tls == MTASTS_TLS_FAILED && access(ctx->config.ca_directory, R_OK | X_OK) != 0)
+	if (tls == MTASTS_TLS_FAILED && !has_authorities(ctx))
 		log_put(&ctx->log, MTASTS_LOG_ERROR, "certificate ca_directory=%s reason=\"%s\"",
 		    ctx->config.ca_directory, strerror(errno));
 	return tls;
@@ -466,6 +473,8 @@ mtasts_record(struct mtasts *ctx, const struct mtasts_policy *policy,
 		return r;
 	if (policy == NULL || attempt == NULL)
 		return MTASTS_EINVAL;
+	if (attempt->tls == MTASTS_TLS_FAILED && !has_authorities(ctx))
+		return 0; /* our own trouble, which was told: neither a strike nor a report */
 	int64_t now = clock_real(&ctx->clock);
 	strikes_note(&ctx->cache, policy, attempt, verdict, now);
 	if (!ctx->config.reports || !is_on_record(attempt, verdict))

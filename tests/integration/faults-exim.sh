@@ -193,6 +193,7 @@ warm
 settings 'ca_directory = /nowhere'
 send u@good.example
 delivery 'no CA directory: known' deferred ' T=remote_smtp defer ' 1 '/nowhere'
+is 'no CA directory: known: not reported' "$(records)" ''
 settings
 
 # ---- the store goes between router and transport: what the router was told counts
