@@ -304,11 +304,19 @@ at_work() {
 	for ((i = 0; i < 100 && ${#pid} == 0; i++)); do
 		sleep 0.05
 		pid=$(for p in /proc/[0-9]*; do
-			[ "$(readlink "$p/exe" 2>/dev/null)" = "$work/helpers/$program" ] && echo "${p#/proc/}"
+			[ "$p/exe" -ef "$work/helpers/$program" ] && echo "${p#/proc/}"
 		done | head -n 1)
 	done
 	sleep 0.3 # past its own start
 	[ -n "$pid" ] || bail "no $program at work"
+}
+
+# opened: what the helper has open of the file system, /dev/null apart
+opened() {
+	local fd
+	for fd in /proc/"$pid"/fd/*; do
+		[ "$fd" -ef /dev/null ] || readlink "$fd" | grep '^/'
+	done
 }
 
 # The same for both: uid, groups, privileges, environment, limits
@@ -322,13 +330,13 @@ shape() {
 	like "$program: system calls are filtered" "$status" '^Seccomp:	2$'
 	like "$program: no capabilities" "$status" '^CapEff:	0+$'
 	is "$program: environment" "$(wc -c <"/proc/$pid/environ")" 0
-	is "$program: folder" "$(readlink "/proc/$pid/cwd")" /
+	is "$program: folder" "$([ "/proc/$pid/cwd" -ef / ] && echo /)" /
 	like "$program: processor time" "$limits" '^Max cpu time +120 +120 '
 	[ -n "$sanitized" ] || like "$program: memory" "$limits" '^Max address space +268435456 +268435456 '
 	like "$program: descriptors" "$limits" '^Max open files +256 +256 '
 	like "$program: files it may write" "$limits" '^Max file size +0 +0 '
 	like "$program: core" "$limits" '^Max core file size +0 +0 '
-	unlike "$program: nothing of its parent's is open" "$(readlink /proc/"$pid"/fd/* | grep '^/' | grep -v '^/dev/null$')" .
+	unlike "$program: nothing of its parent's is open" "$(opened)" .
 }
 
 # tries NAME WANTED WORD...: what the kernel says to that system call, made by the helper itself
