@@ -76,7 +76,7 @@ for exim in $EXIMS; do
 	use "$exim"
 
 	# shellcheck disable=SC2016 # the dollars are Exim's
-	hole 'c28: batch of two domains' batch sharea '/^multi_domain/d' 's/\$\{if def:domain\{\$r_mtasts\}\}/$r_mtasts/'
+	hole 'c28: batch of two domains' batch sharea '/^multi_domain/d' '/^  headers_remove/d' 's/\$\{if def:domain\{\$r_mtasts\}\}/$r_mtasts/'
 	hole 'passed connection' passed_on sharea '/^connection_max_messages/d' "$interface"
 	before=('s/^  accept verify = recipient/  accept control = cutthrough_delivery\n&/; s/^  accept (verify)/  \1/')
 	hole 'cut-through of two recipients' cut_through sharea "$interface"
@@ -123,6 +123,19 @@ for exim in $EXIMS; do
 		,) fail "$exim: c28: retry record of a shared host" "$(story)" ;;
 		*,taken) fail "$exim: c28: retry record of a shared host: holds others up without our line" "$(story)" ;;
 		*,) pass "$exim: c28: retry record of a shared host: holds others up without our line" ;;
+		esac
+	done
+
+	# A recipient whom the administrator routes himself, and one of ours in the same domain, on the same hosts
+	special='s|^.include /etc/exim4/router.inc|special:\n  driver = dnslookup\n  local_parts = special\n  transport = remote_smtp\n&|'
+	for taken_out in '' '/^  headers_remove/d'; do
+		configure "$special" ${taken_out:+"$taken_out"}
+		send special@selfsigned.example u@selfsigned.example
+		case $taken_out,$(accepted | cut -d ' ' -f 1 | tr '\n' ' ') in
+		,'special@selfsigned.example ') pass "$exim: batch with an explicit route" ;;
+		,*) fail "$exim: batch with an explicit route" "$(story)" ;;
+		*,*u@selfsigned.example*) pass "$exim: batch with an explicit route: open without our line" ;;
+		*) fail "$exim: batch with an explicit route: open without our line" "$(story)" ;;
 		esac
 	done
 
