@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+
 static const struct cli_command *const commands[] = {
 	&command_init,
 	&command_lookup,
@@ -16,7 +18,10 @@ static const struct cli_command *const commands[] = {
 	&command_config,
 };
 
-enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+enum {
+	N_COMMANDS = sizeof commands / sizeof commands[0],
+	COMMAND_SHOWN = 40, /* octets of a word that is no command */
+};
 
 static void
 help(void)
@@ -55,15 +60,19 @@ int
 main(int argc, char **argv)
 {
 	struct cli cli = { 0 };
-	char why[80], name[40];
+	char words[256], name[40];
+	struct buf why;
 	int at = cli_global_options(&cli, argc, argv, help);
 
 	if (at == argc)
 		cli_usage(&cli, "a command is needed");
 	cli.command = command_of(argv[at]);
 	if (cli.command == NULL) {
-		snprintf(why, sizeof why, "no command '%.40s'", argv[at]);
-		cli_usage(&cli, why);
+		buf_init(&why, words, sizeof words);
+		buf_puts(&why, "no command '");
+		buf_put_escaped(&why, span_of(argv[at]), COMMAND_SHOWN, false);
+		buf_putc(&why, '\'');
+		cli_usage(&cli, why.p);
 	}
 	snprintf(name, sizeof name, "mtasts %s", cli.command->name);
 	argv[at] = name; /* as getopt_long() says it */

@@ -86,7 +86,7 @@ gives "unknown command" 64 '' "no command 'nosuch'"
 run --nosuch
 gives "unknown option" 64 ''
 run $'no\nsuch\e[31m'
-gives "an argument moves no cursor" 64 '' '^mtasts: no command'
+gives "an argument moves no cursor" 64 '' '^mtasts: no command .no\\x0[Aa]such\\x1[Bb]'
 for command in $("$mtasts" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
 	run "$command" --help
 	gives "$command --help" 0 "^usage: mtasts $command" ''
