@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: ISC
 eximdir = $(pkgdatadir)/exim
 exim_includes = %D%/main.inc %D%/router.inc %D%/transport.inc
+if WITH_EXIM
 nodist_exim_DATA = $(exim_includes)
+dist_exim_DATA = %D%/README
+endif
 EXTRA_DIST += %D%/README $(exim_includes:=.in)
 CLEANFILES += $(exim_includes)
 

@@ -9,6 +9,8 @@ dist_man_MANS += \
 	man/mtasts-lookup.1 \
 	man/mtasts.3 \
 	man/mtasts.conf.5 \
-	man/mtasts-exim.7 \
 	man/mtasts-fetch.8 \
 	man/mtasts-resolve.8
+if WITH_EXIM
+dist_man_MANS += man/mtasts-exim.7
+endif

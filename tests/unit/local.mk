@@ -5,7 +5,7 @@ UNIT = tests/unit/unit.c tests/unit/unit.h tests/unit/guard.c tests/unit/guard.h
 # memory that runs out at the n-th allocation (nomem.h)
 NOMEM = tests/unit/nomem.c tests/unit/nomem.h
 NOMEM_WRAP = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
-EXTRA_DIST += tests/unit/symbols.sh tests/unit/layers.sh
+EXTRA_DIST += tests/unit/symbols.sh tests/unit/layers.sh tests/unit/hardening.sh
 if HAVE_CHECK
 include tests/unit/base.mk
 include tests/unit/parse.mk
@@ -17,4 +17,5 @@ include tests/unit/report.mk
 include tests/unit/api.mk
 include tests/unit/exim.mk
 endif
-TESTS += tests/unit/symbols.sh tests/unit/layers.sh
+TESTS += tests/unit/symbols.sh tests/unit/layers.sh tests/unit/hardening.sh
+AM_TESTS_ENVIRONMENT += HARDENING='$(HARDENING)'; export HARDENING;
