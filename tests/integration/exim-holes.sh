@@ -154,7 +154,7 @@ for exim in $EXIMS; do
 	# We are backup MX ourselves: hosts no better than us are not tried, or mail would go round in circles.
 	"$top/lab/publish" backup policy=enforce:mx,mx3 mx=10:mx,20:mail.sender,30:mx3 mail=down,-,good
 	# shellcheck disable=SC2016
-	hole 'R8.4.1: host worse than ourselves' for_domain backup 's/\$\{dlfunc\{MTASTS_SO\}\{mtasts_ignore\}\{\$domain\}\{;\}\}/${sg{&}{!@.. ;}{}}/'
+	hole 'R8.4.1: host worse than ourselves' for_domain backup 's/\$\{dlfunc\{MTASTS_SO\}\{mtasts_ignore\}\{MTASTS_ALABEL\}\{;\}\}/${sg{&}{!@.. ;}{}}/'
 	# But whoever names us as the best host, outside the policy, must not have mail frozen.
 	"$top/lab/publish" backup policy=enforce:mx mx=5:mail.sender,10:mx mail=-,good
 	configure

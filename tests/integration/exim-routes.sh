@@ -90,5 +90,15 @@ for exim in $EXIMS; do
 		*) pass "$exim: verify = sender looks up without our line" ;;
 		esac
 	done
+
+	# A domain in U-labels (t54): its policy is that of its A-labels.  An Exim without I18N cannot send to it, nor may it try.
+	configure 's/^keep_environment =/allow_utf8_domains = true\n&/'
+	send u@bücher.example
+	if run exim4 -bP macros | grep -q '^_HAVE_I18N'; then
+		is "$exim: domain in U-labels" "$(outcome) $(accepted) $(records)" \
+			'delivered u@xn--bcher-kva.example mx.xn--bcher-kva.example TLSv1.3 sts mx.xn--bcher-kva.example success'
+	else
+		is "$exim: domain in U-labels" "$(outcome) $(accepted)" 'deferred '
+	fi
 done
 tap_done
