@@ -7,7 +7,7 @@
 #	stage	what "make install" made, with a prefix below it
 # shellcheck source-path=SCRIPTDIR source=lib/lab.sh
 . "$(dirname "$0")/lib/lab.sh"
-staged
+staged 30
 mkdir "$work/out" "$work/asked" "$bin/real"
 chmod 1777 "$work/out" "$work/asked"
 
@@ -19,19 +19,6 @@ mkdir "$work/asked/\$\$"
 exec "$bin/real/mtasts-resolve" "\$@"
 EOF
 chmod 755 "$bin/mtasts-resolve"
-conf=$work/mtasts.conf state=$work/state
-cat >"$conf" <<EOF
-state_directory = $state
-user = daemon
-group = daemon
-helper_user = nobody
-helper_directory = $work/bin
-ca_directory = $LAB_DIR/pki/certs
-resolv_conf = $LAB_DIR/resolv.conf
-allow_addresses = 198.18.0.0/15 fd18::/16
-deadline = 30s
-EOF
-chmod 644 "$conf"
 "$work/bin/mtasts" init -c "$conf" >"$work/init" 2>&1 || bail "mtasts init: $(cat "$work/init")"
 
 # What each of the processes does; runs in the sender's namespace.  Arguments: how many, then those of mtasts lookup.

@@ -6,22 +6,10 @@
 #	stage	what "make install" made, with a prefix below it: mtasts, libmtasts.so, the helpers
 # shellcheck source-path=SCRIPTDIR source=lab.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
-state=$work/state conf=$work/mtasts.conf
 at_end() {
 	! mountpoint -q "$state" || umount -R "$state"
 }
-staged
-cat >"$conf" <<END
-state_directory = $state
-user = daemon
-group = daemon
-helper_user = nobody
-helper_directory = $bin
-ca_directory = $LAB_DIR/pki/certs
-resolv_conf = $LAB_DIR/resolv.conf
-allow_addresses = 198.18.0.0/15 fd18::/16
-deadline = 4s
-END
+staged 4
 
 # inside COMMAND...: in the sender's network; a process of that number
 inside() {

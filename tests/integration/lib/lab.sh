@@ -42,14 +42,27 @@ else
 	"$top/lab/publish" --all "$top/lab/domains" >&2 || bail "the lab does not take its table"
 fi
 
-# staged: the command, the library and the helpers, copied to $bin: the stage may lie where the
-# helpers' user cannot go
+# staged SECONDS: the command, the library and the helpers, copied to $bin (the stage may lie where
+# the helpers' user cannot go), and $conf for a store in $state, with that deadline
 staged() {
 	local prefix
+	state=$work/state conf=$work/mtasts.conf
 	prefix=$(dirname "$(dirname "$(find "$stage" -path '*/bin/mtasts' -type f | head -n 1)")")
 	[ -x "$prefix/bin/mtasts" ] || bail "not installed: mtasts"
 	bin=$work/bin mtasts=$work/bin/mtasts
 	mkdir "$bin" && cp "$prefix"/bin/mtasts "$prefix"/lib/libmtasts.so* "$prefix"/libexec/mtasts/mtasts-* "$bin"
 	chmod 755 "$bin"/*
 	export LD_LIBRARY_PATH=$bin
+	cat >"$conf" <<-END
+	state_directory = $state
+	user = daemon
+	group = daemon
+	helper_user = nobody
+	helper_directory = $bin
+	ca_directory = $LAB_DIR/pki/certs
+	resolv_conf = $LAB_DIR/resolv.conf
+	allow_addresses = 198.18.0.0/15 fd18::/16
+	deadline = ${1}s
+	END
+	chmod 644 "$conf"
 }
