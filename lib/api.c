@@ -17,7 +17,7 @@
 #include "cache/store.h"
 #include "engine/decide.h"
 #include "engine/engine.h"
-#include "engine/mxset.h"
+#include "engine/origin.h"
 #include "engine/strikes.h"
 #include "net/helper.h"
 #include "report/journal.h"
@@ -251,7 +251,24 @@ mtasts_mx_lookup(struct mtasts *ctx, const char *domain, int deadline_ms, struct
 	r = name_take(domain, &name);
 	if (r != 0)
 		return r;
-	return mxset_lookup(ctx->engine, &name, timeout_take(ctx, deadline_ms), &ctx->log, set);
+	return engine_mx_lookup(ctx->engine, &name, timeout_take(ctx, deadline_ms), set);
+}
+
+int
+mtasts_mx_start(struct mtasts *ctx, const char *domain, int deadline_ms, mtasts_mx_fn *done,
+    void *arg, uint64_t *id)
+{
+	struct domain name;
+	int r = context_check(ctx);
+
+	if (r != 0)
+		return r;
+	if (domain == NULL || done == NULL || id == NULL || deadline_ms < 0)
+		return MTASTS_EINVAL;
+	r = name_take(domain, &name);
+	if (r != 0)
+		return r;
+	return engine_mx_start(ctx->engine, &name, timeout_take(ctx, deadline_ms), done, arg, id);
 }
 
 int
@@ -268,7 +285,7 @@ mtasts_mxset_origin(struct mtasts *ctx, const struct mtasts_mxset *set, const ch
 	r = name_take(host, &wanted);
 	if (r != 0)
 		return r;
-	return mxset_origin(ctx->engine, set, &wanted, timeout_take(ctx, deadline_ms), name);
+	return origin_find(ctx->engine, set, &wanted, timeout_take(ctx, deadline_ms), name);
 }
 
 /* ---- decisions ---- */

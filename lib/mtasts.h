@@ -196,12 +196,23 @@ struct mtasts_mxset; /* immutable, plain memory: survives the context and a fork
 /* Blocking, within deadline_ms (0: the configured one).  Names are those of the MX records. */
 MTASTS_API MTASTS_MUST_USE int mtasts_mx_lookup(
     struct mtasts *ctx, const char *domain, int deadline_ms, struct mtasts_mxset **set);
+/*
+ * The same for an event loop, as mtasts_start() is: the callback runs inside mtasts_process(),
+ * exactly once by the deadline unless mtasts_cancel() gets the id before, and then owns the set
+ * (MTASTS_MX_UNKNOWN when no answer came in time; NULL if error is not 0).
+ */
+typedef void mtasts_mx_fn(void *arg, int error, struct mtasts_mxset *set);
+
+MTASTS_API MTASTS_MUST_USE int mtasts_mx_start(struct mtasts *ctx, const char *domain,
+    int deadline_ms, mtasts_mx_fn *done, void *arg, uint64_t *id);
 MTASTS_API void mtasts_mxset_free(struct mtasts_mxset *set);
 MTASTS_API enum mtasts_mx_state mtasts_mxset_state(const struct mtasts_mxset *set);
 MTASTS_API size_t mtasts_mxset_count(const struct mtasts_mxset *set);
 MTASTS_API const char *mtasts_mxset_host(const struct mtasts_mxset *set, size_t i);
 MTASTS_API int mtasts_mxset_preference(const struct mtasts_mxset *set, size_t i);
 MTASTS_API int mtasts_mxset_secure(const struct mtasts_mxset *set); /* 1: validated by DNSSEC */
+/* Seconds for which DNS lets the answer be kept, of a negative one too; 0 of UNKNOWN. */
+MTASTS_API int64_t mtasts_mxset_ttl(const struct mtasts_mxset *set);
 MTASTS_API const char *mtasts_mxset_reason(const struct mtasts_mxset *set); /* of UNKNOWN */
 
 /*

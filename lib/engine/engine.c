@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "engine/mxasks.h"
 #include "engine/plan.h"
 
 enum { FDS_MAX = 16, USED_EVERY = 3600 /* seconds */ };
@@ -38,6 +39,7 @@ struct engine {
 	uint64_t last_id;
 	size_t n_lookups;
 	struct lookup *lookups; /* in the order of their start; over ones until they are told */
+	struct mxasks asks;
 };
 
 static struct plan_time
@@ -271,6 +273,7 @@ step(struct engine *engine)
 
 	/* the network's time before the plans': it knows whose fault it is that none came */
 	engine->net.process(engine->net.self);
+	mxasks_tick(&engine->asks, &engine->net, now.mono_ms);
 	for (struct lookup *l = engine->lookups; l != NULL; l = l->next) {
 		if (l->is_over)
 			continue;
@@ -282,6 +285,12 @@ step(struct engine *engine)
 
 /* ---- look-ups ---- */
 
+static bool
+is_busy(const struct engine *engine)
+{
+	return engine->n_lookups + engine->asks.n >= LIMIT_LOOKUPS;
+}
+
 static int
 lookup_new(struct engine *engine, const struct domain *domain, unsigned flags, int timeout_ms,
     struct lookup **lookup)
@@ -292,7 +301,7 @@ lookup_new(struct engine *engine, const struct domain *domain, unsigned flags, i
 		.fault_delivers = engine->config.fault_delivers };
 	struct lookup **at = &engine->lookups;
 
-	if (engine->n_lookups >= LIMIT_LOOKUPS)
+	if (is_busy(engine))
 		return MTASTS_EBUSY;
 	struct lookup *l = mem_zero(1, sizeof *l);
 	if (l == NULL)
@@ -355,9 +364,41 @@ engine_start(struct engine *engine, const struct domain *domain, unsigned flags,
 	return 0;
 }
 
+static int
+mx_ask(struct engine *engine, const struct domain *domain, int timeout_ms, mtasts_mx_fn *done,
+    void *arg, struct mxask **ask)
+{
+	struct mxask begin = { .id = engine->last_id + 1,
+		.done = done,
+		.arg = arg,
+		.deadline_ms = clock_mono_ms(engine->clock) + timeout_ms,
+		.domain = *domain };
+
+	if (is_busy(engine))
+		return MTASTS_EBUSY;
+	int r = mxasks_start(&engine->asks, &engine->net, engine->log, &begin, ask);
+	if (r == 0)
+		engine->last_id++;
+	return r;
+}
+
+int
+engine_mx_start(struct engine *engine, const struct domain *domain, int timeout_ms,
+    mtasts_mx_fn *done, void *arg, uint64_t *id)
+{
+	struct mxask *ask = NULL;
+	int r = mx_ask(engine, domain, timeout_ms, done, arg, &ask);
+
+	if (r == 0)
+		*id = ask->id;
+	return r;
+}
+
 void
 engine_cancel(struct engine *engine, uint64_t id)
 {
+	if (mxasks_cancel(&engine->asks, &engine->net, id))
+		return;
 	for (struct lookup *l = engine->lookups; l != NULL; l = l->next) {
 		if (l->id != id || l->done == NULL)
 			continue;
@@ -378,15 +419,12 @@ over_next(const struct engine *engine, uint64_t last_id)
 	return NULL;
 }
 
-/* Callbacks may start and cancel: the list is walked anew for each, up to the last there was. */
-void
-engine_process(struct engine *engine)
+static void
+tell_lookups(struct engine *engine, uint64_t last_id)
 {
 	struct mtasts_policy *policy;
 	struct lookup *l;
-	uint64_t last_id = engine->last_id;
 
-	step(engine);
 	while ((l = over_next(engine, last_id)) != NULL) {
 		mtasts_lookup_fn *done = l->done;
 		void *arg = l->arg;
@@ -395,12 +433,40 @@ engine_process(struct engine *engine)
 	}
 }
 
+static void
+tell_asks(struct engine *engine, uint64_t last_id)
+{
+	struct mtasts_mxset *set;
+	struct mxask *ask;
+
+	while ((ask = mxasks_over(&engine->asks, last_id)) != NULL) {
+		mtasts_mx_fn *done = ask->done;
+		void *arg = ask->arg;
+		int error = mxasks_take(&engine->asks, ask, &set);
+		done(arg, error, set);
+	}
+}
+
+/* Callbacks may start and cancel: the lists are walked anew for each, up to the last there was. */
+void
+engine_process(struct engine *engine)
+{
+	uint64_t last_id = engine->last_id;
+
+	step(engine);
+	tell_lookups(engine, last_id);
+	tell_asks(engine, last_id);
+}
+
 /* Until the next timer of a look-up; 0 when one is over and its callback is due. */
 static int
 next_ms(const struct engine *engine, bool is_telling)
 {
 	int64_t now_ms = clock_mono_ms(engine->clock), next = -1;
+	int64_t wake_ms = mxasks_wake(&engine->asks, is_telling, now_ms);
 
+	if (wake_ms >= 0)
+		next = wake_ms > now_ms ? wake_ms - now_ms : 0;
 	for (const struct lookup *l = engine->lookups; l != NULL; l = l->next) {
 		int64_t left = l->plan.wake_ms - now_ms;
 		if (l->is_over && !(is_telling && l->done != NULL))
@@ -466,6 +532,28 @@ engine_lookup(struct engine *engine, const struct domain *domain, unsigned flags
 	engine->net.rest(engine->net.self);
 	if (r == 0)
 		*policy = answer;
+	return r;
+}
+
+int
+engine_mx_lookup(
+    struct engine *engine, const struct domain *domain, int timeout_ms, struct mtasts_mxset **set)
+{
+	struct mtasts_mxset *answer = NULL;
+	struct mxask *ask = NULL;
+	int r = mx_ask(engine, domain, timeout_ms, NULL, NULL, &ask);
+
+	if (r != 0)
+		return r;
+	step(engine);
+	while (!mxask_is_over(ask)) {
+		sleep_until_event(engine, ask->deadline_ms);
+		step(engine);
+	}
+	r = mxasks_take(&engine->asks, ask, &answer);
+	engine->net.rest(engine->net.self);
+	if (r == 0)
+		*set = answer;
 	return r;
 }
 
@@ -538,5 +626,6 @@ engine_free(struct engine *engine, bool is_child)
 			release(engine, l);
 		lookup_free(l);
 	}
+	mxasks_clear(&engine->asks, is_child ? NULL : &engine->net);
 	free(engine);
 }

@@ -39,7 +39,10 @@ void engine_free(struct engine *engine, bool is_child);
  */
 int engine_start(struct engine *engine, const struct domain *domain, unsigned flags, int timeout_ms,
     mtasts_lookup_fn *done, void *arg, uint64_t *id);
-/* An id that is over changes nothing. */
+/* As mtasts_mx_start(): the same rules, or why nothing could be begun. */
+int engine_mx_start(struct engine *engine, const struct domain *domain, int timeout_ms,
+    mtasts_mx_fn *done, void *arg, uint64_t *id);
+/* Of either kind.  An id that is over changes nothing. */
 void engine_cancel(struct engine *engine, uint64_t id);
 size_t engine_pollfds(struct engine *engine, struct pollfd *fds, size_t cap, int *timeout_ms);
 void engine_process(struct engine *engine);
@@ -47,6 +50,8 @@ void engine_process(struct engine *engine);
 /* Blocking; callbacks of others wait for the next engine_process(). */
 int engine_lookup(struct engine *engine, const struct domain *domain, unsigned flags,
     int timeout_ms, struct mtasts_policy **policy);
+int engine_mx_lookup(
+    struct engine *engine, const struct domain *domain, int timeout_ms, struct mtasts_mxset **set);
 /*
  * Blocking: done runs at most once for each question, before this returns.  0 (what was not
  * answered in time had no callback), or why nothing could be begun.

@@ -10,6 +10,8 @@ LAYER_ENGINE = lib/engine/libengine.la $(LAYER_CACHE)
 	%D%/evidence.c %D%/evidence.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/reply.c %D%/reply.h \
+	%D%/mxset.c %D%/mxset.h \
+	%D%/mxasks.c %D%/mxasks.h \
 	%D%/engine.c %D%/engine.h \
-	%D%/strikes.c %D%/strikes.h \
-	%D%/mxset.c %D%/mxset.h
+	%D%/origin.c %D%/origin.h \
+	%D%/strikes.c %D%/strikes.h

@@ -133,6 +133,7 @@ unknown(struct mtasts_mxset *set, const char *reason)
 	struct buf text;
 
 	set->state = MTASTS_MX_UNKNOWN;
+	set->ttl = 0;
 	set->n = 0;
 	buf_init(&text, set->reason, sizeof set->reason);
 	buf_puts(&text, reason);
@@ -143,6 +144,7 @@ set_fill(struct mtasts_mxset *set, const struct domain *domain, const struct net
     const struct log *log)
 {
 	set->is_secure = answer->secure;
+	set->ttl = answer->ttl;
 	switch (answer->state) {
 	case NET_ANSWERED:
 		set->state = is_null_mx(answer) ? MTASTS_MX_NULL : MTASTS_MX_FOUND;
@@ -176,91 +178,6 @@ mxset_make(const struct domain *domain, const struct net_answer *answer, const s
 	if (set != NULL)
 		set_fill(set, domain, answer, log);
 	return set;
-}
-
-/* ---- over the engine ---- */
-
-struct asked {
-	const struct domain *domain;
-	const struct log *log;
-	struct mtasts_mxset *set;
-	bool is_answered;
-};
-
-static void
-mx_answered(void *arg, size_t i, const struct net_answer *answer)
-{
-	struct asked *asked = arg;
-
-	(void)i;
-	asked->is_answered = true;
-	asked->set = mxset_make(asked->domain, answer, asked->log);
-}
-
-int
-mxset_lookup(struct engine *engine, const struct domain *domain, int timeout_ms,
-    const struct log *log, struct mtasts_mxset **set)
-{
-	struct asked asked = { .domain = domain, .log = log };
-	struct net_question question = { .name = *domain, .type = NET_MX };
-	struct net_answer late = { .state = NET_UNKNOWN, .reason = "no answer in time" };
-	int r = engine_resolve(engine, &question, 1, timeout_ms, mx_answered, &asked);
-
-	if (r != 0)
-		return r;
-	if (!asked.is_answered)
-		mx_answered(&asked, 0, &late);
-	if (asked.set == NULL)
-		return MTASTS_ENOMEM;
-	*set = asked.set;
-	return 0;
-}
-
-struct search {
-	const struct domain *host;
-	size_t best; /* index of the best MX that leads to it; the set's n: none */
-};
-
-/* Questions 2i and 2i + 1 are those of host i. */
-static void
-address_answered(void *arg, size_t i, const struct net_answer *answer)
-{
-	struct search *search = arg;
-
-	if (answer->state == NET_UNKNOWN || answer->canonical.n == 0)
-		return;
-	if (domain_eq(&answer->canonical, search->host) && i / 2 < search->best)
-		search->best = i / 2;
-}
-
-int
-mxset_origin(struct engine *engine, const struct mtasts_mxset *set, const struct domain *host,
-    int timeout_ms, const char **name)
-{
-	struct search search = { .host = host, .best = set->n };
-	struct net_question *questions;
-	int r = 0;
-
-	for (size_t i = 0; i < set->n; i++) {
-		if (domain_eq(&set->hosts[i].name, host)) {
-			*name = set->hosts[i].name.name;
-			return 0;
-		}
-	}
-	questions = mem_zero(set->n * 2, sizeof *questions);
-	if (questions == NULL)
-		return MTASTS_ENOMEM;
-	for (size_t i = 0; i < set->n * 2; i++) {
-		questions[i].name = set->hosts[i / 2].name;
-		questions[i].type = i % 2 == 0 ? NET_A : NET_AAAA;
-	}
-	if (set->n != 0)
-		r = engine_resolve(
-		    engine, questions, set->n * 2, timeout_ms, address_answered, &search);
-	free(questions);
-	if (r == 0)
-		*name = search.best < set->n ? set->hosts[search.best].name.name : NULL;
-	return r;
 }
 
 /* ---- getters ---- */
@@ -299,6 +216,12 @@ int
 mtasts_mxset_secure(const struct mtasts_mxset *set)
 {
 	return set != NULL && set->is_secure ? 1 : 0;
+}
+
+int64_t
+mtasts_mxset_ttl(const struct mtasts_mxset *set)
+{
+	return set != NULL ? set->ttl : 0;
 }
 
 const char *

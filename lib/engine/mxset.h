@@ -10,7 +10,8 @@
 #define ENGINE_MXSET_H
 
 #include "base/log.h"
-#include "engine/engine.h"
+#include "mtasts.h"
+#include "net/net.h"
 
 struct mxset_host {
 	struct domain name;
@@ -21,6 +22,7 @@ struct mxset_host {
 struct mtasts_mxset {
 	enum mtasts_mx_state state;
 	bool is_secure;
+	uint32_t ttl;	  /* seconds; 0 of UNKNOWN */
 	char reason[128]; /* of UNKNOWN */
 	size_t n;
 	struct mxset_host hosts[];
@@ -29,11 +31,5 @@ struct mtasts_mxset {
 /* Pure: what an answer to the MX question says.  NULL: out of memory. */
 struct mtasts_mxset *mxset_make(
     const struct domain *domain, const struct net_answer *answer, const struct log *log);
-
-/* As mtasts_mx_lookup() and mtasts_mxset_origin(). */
-int mxset_lookup(struct engine *engine, const struct domain *domain, int timeout_ms,
-    const struct log *log, struct mtasts_mxset **set);
-int mxset_origin(struct engine *engine, const struct mtasts_mxset *set, const struct domain *host,
-    int timeout_ms, const char **name);
 
 #endif

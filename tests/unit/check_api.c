@@ -142,6 +142,14 @@ ignore(void *arg, int error, struct mtasts_policy *policy)
 	mtasts_policy_free(policy);
 }
 
+static void
+ignore_mx(void *arg, int error, struct mtasts_mxset *set)
+{
+	(void)arg;
+	(void)error;
+	mtasts_mxset_free(set);
+}
+
 START_TEST(test_null)
 {
 	struct mtasts_policy *policy = NULL, *none = NULL;
@@ -180,6 +188,11 @@ START_TEST(test_null)
 	ck_assert_int_eq(mtasts_mx_lookup(ctx, NULL, 0, &set), MTASTS_EINVAL);
 	ck_assert_int_eq(mtasts_mx_lookup(ctx, "a.example", 0, NULL), MTASTS_EINVAL);
 	ck_assert_int_eq(mtasts_mx_lookup(ctx, "a.example", -2, &set), MTASTS_EINVAL);
+	ck_assert_int_eq(mtasts_mx_start(NULL, "a.example", 0, ignore_mx, 0, &id), MTASTS_EINVAL);
+	ck_assert_int_eq(mtasts_mx_start(ctx, NULL, 0, ignore_mx, NULL, &id), MTASTS_EINVAL);
+	ck_assert_int_eq(mtasts_mx_start(ctx, "a.example", 0, NULL, NULL, &id), MTASTS_EINVAL);
+	ck_assert_int_eq(mtasts_mx_start(ctx, "a.example", 0, ignore_mx, 0, NULL), MTASTS_EINVAL);
+	ck_assert_int_eq(mtasts_mx_start(ctx, "a.example", -1, ignore_mx, 0, &id), MTASTS_EINVAL);
 	ck_assert_int_eq(mtasts_mxset_origin(ctx, NULL, "a.example", 0, &name), MTASTS_EINVAL);
 	ck_assert_int_eq(mtasts_decide(ctx, NULL, NULL, 0, 0, -1, 0, &decision), MTASTS_EINVAL);
 	ck_assert_int_eq(mtasts_decide(ctx, &none, NULL, 0, 0, -1, 0, &decision), MTASTS_EINVAL);
@@ -212,6 +225,8 @@ START_TEST(test_names)
 		ck_assert_int_eq(mtasts_lookup(ctx, bad[i], 0, 0, &policy), MTASTS_ENAME);
 		ck_assert_int_eq(mtasts_start(ctx, bad[i], 0, 0, ignore, NULL, &id), MTASTS_ENAME);
 		ck_assert_int_eq(mtasts_mx_lookup(ctx, bad[i], 0, &set), MTASTS_ENAME);
+		ck_assert_int_eq(
+		    mtasts_mx_start(ctx, bad[i], 0, ignore_mx, NULL, &id), MTASTS_ENAME);
 	}
 	ck_assert_uint_eq(world.n_txt, 0);
 }
@@ -241,6 +256,7 @@ in_child(void)
 	bad += mtasts_process(ctx) != MTASTS_EFORK;
 	bad += mtasts_pollfds(ctx, NULL, 0, &timeout) != 0 || timeout != -1;
 	bad += mtasts_mx_lookup(ctx, "a.example", 0, &set) != MTASTS_EFORK;
+	bad += mtasts_mx_start(ctx, "a.example", 0, ignore_mx, NULL, &id) != MTASTS_EFORK;
 	bad += mtasts_decide(ctx, &given, NULL, 0, 0, -1, 0, &decision) != MTASTS_EFORK;
 	bad += mtasts_record(ctx, given, &attempt, verdict) != MTASTS_EFORK;
 	bad += mtasts_certificate_check(ctx, NULL, 0, "a.example", reason, sizeof reason) !=
@@ -255,11 +271,13 @@ START_TEST(test_fork)
 {
 	uint64_t id;
 
-	world.txt.delay_ms = WORLD_NEVER;
+	world.txt.delay_ms = world.mx.delay_ms = WORLD_NEVER;
 	ck_assert_int_eq(mtasts_start(ctx, "example.com", 0, 0, ignore, NULL, &id), 0);
-	ck_assert_int_eq(mtasts_process(ctx), 0); /* holds a lease and a request */
+	ck_assert_int_eq(mtasts_mx_start(ctx, "example.com", 0, ignore_mx, NULL, &id), 0);
+	ck_assert_int_eq(mtasts_process(ctx), 0); /* holds a lease and requests */
 	ck_assert_int_eq(in_child(), 0);
 	ck_assert_ptr_nonnull(world_row(&world, &world.domain)->lease);
+	ck_assert_ptr_nonnull(world.requests); /* nor has the child taken back our questions */
 }
 END_TEST
 
@@ -655,6 +673,192 @@ START_TEST(test_mx)
 	ck_assert_ptr_null(name);
 	ck_assert_int_eq(mtasts_mxset_origin(ctx, set, "192.0.2.1", 0, &name), MTASTS_ENAME);
 	mtasts_mxset_free(set);
+}
+END_TEST
+
+/* ---- MX hosts, by callback ---- */
+
+struct heard_mx {
+	int n, error;
+	enum mtasts_mx_state state;
+	char host[DOMAIN_MAX + 1];
+	int64_t ttl;
+	uint64_t cancels; /* an id to cancel from within */
+	struct heard_mx *starts;
+};
+
+static void
+hear_mx(void *arg, int error, struct mtasts_mxset *set)
+{
+	struct heard_mx *heard = arg;
+	const char *host = mtasts_mxset_host(set, 0);
+	uint64_t id = 0;
+
+	heard->n += (set == NULL) == (error != 0) ? 1 : 100; /* no assertion without memory */
+	heard->error = error;
+	heard->state = mtasts_mxset_state(set);
+	heard->ttl = mtasts_mxset_ttl(set);
+	snprintf(heard->host, sizeof heard->host, "%s", host != NULL ? host : "");
+	mtasts_mxset_free(set);
+	if (heard->cancels != 0)
+		mtasts_cancel(ctx, heard->cancels);
+	if (heard->starts != NULL)
+		ck_assert_int_eq(
+		    mtasts_mx_start(ctx, "example.com", 0, hear_mx, heard->starts, &id), 0);
+}
+
+static uint64_t
+start_mx(const char *domain, int deadline_ms, struct heard_mx *heard)
+{
+	uint64_t id = 0;
+
+	ck_assert_int_eq(mtasts_mx_start(ctx, domain, deadline_ms, hear_mx, heard, &id), 0);
+	ck_assert_uint_ne(id, 0);
+	return id;
+}
+
+static int
+wait_ms(void)
+{
+	int timeout = -2;
+
+	(void)mtasts_pollfds(ctx, NULL, 0, &timeout);
+	return timeout;
+}
+
+START_TEST(test_mx_start)
+{
+	struct heard_mx heard = { 0 }, other = { 0 };
+	struct mtasts_mxset *set = NULL;
+
+	world.mx = (struct world_txt){ .state = NET_ANSWERED,
+		.ttl = 300,
+		.delay_ms = 10,
+		.n = 1,
+		.text = { "10 a.example" } };
+	(void)start_mx("EXAMPLE.com.", 0, &heard);
+	(void)start_mx("other.example", 0, &other);
+	process();
+	ck_assert_int_eq(heard.n + other.n, 0);
+	world_sleep(&world, 10);
+	/* a blocking call takes the answer for us, and tells nobody */
+	world.mx.delay_ms = 0;
+	mtasts_policy_free(look_up(MTASTS_RECHECK));
+	ck_assert_int_eq(mtasts_mx_lookup(ctx, "third.example", 0, &set), 0);
+	mtasts_mxset_free(set);
+	ck_assert_int_eq(heard.n + other.n, 0);
+	ck_assert_int_eq(wait_ms(), 0);
+	process();
+	process();
+	ck_assert_int_eq(heard.n, 1);
+	ck_assert_int_eq(heard.error, 0);
+	ck_assert_int_eq((int)heard.state, MTASTS_MX_FOUND);
+	ck_assert_str_eq(heard.host, "a.example");
+	ck_assert_int_eq(heard.ttl, 300);
+	ck_assert_int_eq(other.n, 1);
+	ck_assert_int_eq((int)other.state, MTASTS_MX_NO_DOMAIN);
+	ck_assert_int_eq(wait_ms(), -1);
+}
+END_TEST
+
+/* Everybody at his own deadline, whatever the network does; nobody holds what comes later. */
+START_TEST(test_mx_deadline)
+{
+	struct heard_mx one = { 0 }, two = { 0 };
+
+	world.mx.delay_ms = WORLD_NEVER;
+	(void)start_mx("example.com", 500, &one);
+	(void)start_mx("example.com", 0, &two);
+	process();
+	ck_assert_int_eq(wait_ms(), 500);
+	world_sleep(&world, 499);
+	process();
+	ck_assert_int_eq(one.n, 0);
+	world_sleep(&world, 1);
+	ck_assert_int_eq(wait_ms(), 0);
+	process();
+	ck_assert_int_eq(one.n, 1);
+	ck_assert_int_eq(one.error, 0);
+	ck_assert_int_eq((int)one.state, MTASTS_MX_UNKNOWN);
+	ck_assert_int_eq(one.ttl, 0);
+	ck_assert_int_eq(wait_ms(), 14500); /* deadline = 15s */
+	world_sleep(&world, 14500);
+	process();
+	ck_assert_int_eq(two.n, 1);
+	ck_assert_int_eq(wait_ms(), -1);
+	process();
+	ck_assert_ptr_null(world.requests);
+}
+END_TEST
+
+/* Ids are of one kind; from within: itself, one that is over too, and another begun. */
+START_TEST(test_mx_cancel)
+{
+	struct heard_mx heard[3] = { { 0 } }, later = { 0 };
+	struct heard policy = { 0 };
+	uint64_t ids[3], id = 0;
+
+	world.mx.delay_ms = WORLD_NEVER;
+	ids[0] = start_mx("example.com", 0, &heard[0]);
+	ck_assert_int_eq(mtasts_start(ctx, "other.example", 0, 0, hear, &policy, &id), 0);
+	ck_assert_uint_ne(id, ids[0]);
+	process();
+	mtasts_cancel(ctx, ids[0]);
+	mtasts_cancel(ctx, ids[0]);
+	for (int i = 0; i < 5; i++)
+		process();
+	ck_assert_int_eq(heard[0].n, 0);
+	ck_assert_int_eq(policy.n, 1);
+	ck_assert_int_eq(wait_ms(), -1);
+
+	world.mx.delay_ms = 0;
+	for (size_t i = 0; i < 3; i++)
+		ids[i] = start_mx("example.com", 0, &heard[i]);
+	heard[0].cancels = ids[1];
+	heard[2].cancels = ids[2];
+	heard[2].starts = &later;
+	process();
+	ck_assert_int_eq(later.n, 0);
+	process();
+	process();
+	ck_assert_int_eq(heard[0].n, 1);
+	ck_assert_int_eq(heard[1].n, 0);
+	ck_assert_int_eq(heard[2].n, 1);
+	ck_assert_int_eq(later.n, 1);
+}
+END_TEST
+
+/* A bound for both kinds together; what cannot begin says so; a context's end tells nobody. */
+START_TEST(test_mx_bounds)
+{
+	struct heard_mx heard = { 0 };
+	struct mtasts_mxset *set = NULL;
+	struct heard policy = { 0 };
+	uint64_t id = 0, first = 0;
+
+	world.resolve_error = MTASTS_ENOMEM;
+	ck_assert_int_eq(
+	    mtasts_mx_start(ctx, "example.com", 0, hear_mx, &heard, &id), MTASTS_ENOMEM);
+	ck_assert_uint_eq(id, 0);
+	ck_assert_int_eq(wait_ms(), -1);
+	world.resolve_error = 0;
+	world.mx.delay_ms = WORLD_NEVER;
+	for (int i = 0; i < LIMIT_LOOKUPS; i++) {
+		id = start_mx("example.com", 0, &heard);
+		first = i == 0 ? id : first;
+	}
+	ck_assert_int_eq(
+	    mtasts_mx_start(ctx, "example.com", 0, hear_mx, &heard, &id), MTASTS_EBUSY);
+	ck_assert_int_eq(mtasts_mx_lookup(ctx, "example.com", 0, &set), MTASTS_EBUSY);
+	ck_assert_int_eq(mtasts_start(ctx, "a.example", 0, 0, hear, &policy, &id), MTASTS_EBUSY);
+	mtasts_cancel(ctx, first);
+	(void)start_mx("example.com", 0, &heard);
+	mtasts_free(ctx);
+	open_over(true, true);
+	world_sleep(&world, 20000);
+	process();
+	ck_assert_ptr_null(world.requests);
+	ck_assert_int_eq(heard.n, 0);
 }
 END_TEST
 
@@ -1163,6 +1367,32 @@ START_TEST(test_nomem_mx)
 }
 END_TEST
 
+/* The callback comes once, with a set or with the error; or nothing was begun. */
+START_TEST(test_nomem_mx_start)
+{
+	struct heard_mx heard;
+	uint64_t id = 0;
+	size_t n;
+	bool is_out = true;
+
+	world.mx = (struct world_txt){ .state = NET_ANSWERED, .n = 1, .text = { "10 a.example" } };
+	for (n = 0; is_out && n < CALLS_MAX; n++) {
+		heard = (struct heard_mx){ 0 };
+		nomem_after(n);
+		int r = mtasts_mx_start(ctx, "example.com", 0, hear_mx, &heard, &id);
+		for (int i = 0; r == 0 && i < 3; i++)
+			(void)mtasts_process(ctx);
+		is_out = nomem_end() > n;
+		ck_assert_msg(r == 0 || r == MTASTS_ENOMEM, "allocation %zu: %d", n, r);
+		ck_assert_int_eq(heard.n, r == 0 ? 1 : 0);
+		ck_assert(heard.error == 0 || heard.error == MTASTS_ENOMEM);
+	}
+	ck_assert_uint_gt(n, 2);
+	ck_assert_uint_lt(n, CALLS_MAX);
+	ck_assert_str_eq(heard.host, "a.example");
+}
+END_TEST
+
 START_TEST(test_nomem_decide)
 {
 	struct mtasts_attempt outside = attempt_of("mx.attacker.example", MTASTS_TLS_UNTRIED);
@@ -1272,6 +1502,10 @@ main(void)
 	tcase_add_test(callback, test_free);
 	tcase_add_test(callback, test_busy);
 	tcase_add_test(callback, test_deadlines);
+	tcase_add_test(callback, test_mx_start);
+	tcase_add_test(callback, test_mx_deadline);
+	tcase_add_test(callback, test_mx_cancel);
+	tcase_add_test(callback, test_mx_bounds);
 	tcase_add_test(decide, test_c16);
 	tcase_add_loop_test(
 	    decide, test_recheck_in_vain, 0, sizeof unfinished / sizeof unfinished[0]);
@@ -1285,6 +1519,7 @@ main(void)
 	tcase_add_test(nomem, test_nomem_lookup);
 	tcase_add_test(nomem, test_nomem_start);
 	tcase_add_test(nomem, test_nomem_mx);
+	tcase_add_test(nomem, test_nomem_mx_start);
 	tcase_add_test(nomem, test_nomem_decide);
 	tcase_add_test(nomem, test_nomem_rest);
 	return unit_main(suite);

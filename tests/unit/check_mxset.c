@@ -96,7 +96,7 @@ say(const struct mtasts_mxset *set, char *out, size_t cap)
 START_TEST(test_make)
 {
 	struct net_answer answer = {
-		.state = rows[_i].state, .secure = true, .reason = "SERVFAIL"
+		.state = rows[_i].state, .secure = true, .ttl = 3600, .reason = "SERVFAIL"
 	};
 	struct log log = { log_take, NULL, MTASTS_LOG_DEBUG };
 	struct guard guards[6];
@@ -118,6 +118,8 @@ START_TEST(test_make)
 	ck_assert_msg(warnings == rows[_i].warnings, "%s: %d warnings", rows[_i].name, warnings);
 	ck_assert_int_eq(mtasts_mxset_secure(set),
 	    mtasts_mxset_state(set) != MTASTS_MX_UNKNOWN || rows[_i].state == NET_ANSWERED);
+	ck_assert_int_eq(
+	    mtasts_mxset_ttl(set), mtasts_mxset_state(set) == MTASTS_MX_UNKNOWN ? 0 : 3600);
 	mtasts_mxset_free(set);
 	for (size_t i = 0; i < answer.n; i++)
 		guard_clear(&guards[i]);
@@ -183,6 +185,7 @@ START_TEST(test_null)
 	ck_assert_ptr_null(mtasts_mxset_host(NULL, 0));
 	ck_assert_int_eq(mtasts_mxset_preference(NULL, 0), 0);
 	ck_assert_int_eq(mtasts_mxset_secure(NULL), 0);
+	ck_assert_int_eq(mtasts_mxset_ttl(NULL), 0);
 	ck_assert_str_eq(mtasts_mxset_reason(NULL), "");
 	mtasts_mxset_free(NULL);
 }
