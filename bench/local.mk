@@ -10,3 +10,6 @@ bench: $(EXTRA_PROGRAMS)
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' bash $(srcdir)/bench/run
 .PHONY: bench
 EXTRA_DIST += bench/roundtrips bench/roundtrips.py bench/exim bench/pairs.py
+EXTRA_PROGRAMS += bench/bench_socketmap bench/raw_socketmap
+bench_bench_socketmap_SOURCES = bench/bench_socketmap.c bench/stats.c bench/stats.h
+bench_raw_socketmap_SOURCES = bench/raw_socketmap.c
