@@ -38,7 +38,8 @@ struct cli_command {
 	const char *usage;   /* behind name and options: "DOMAIN..." */
 	const char *summary; /* a line, no final period */
 	const struct cli_option *options;
-	bool has_json; /* takes --json */
+	const char *letters; /* of the first options, for short: "l"; NULL: none */
+	bool has_json;	     /* takes --json */
 	/* options are still to be taken by cli_option(); an exit status */
 	int (*run)(struct cli *cli, int argc, char **argv);
 };
@@ -54,7 +55,7 @@ struct cli {
 };
 
 extern const struct cli_command command_cache, command_config, command_explain, command_init,
-    command_lint, command_lookup;
+    command_lint, command_lookup, command_socketmap;
 
 /* Options before the command; its place in argv.  --help and --version end the program. */
 int cli_global_options(struct cli *cli, int argc, char **argv, void (*help)(void));

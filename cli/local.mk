@@ -14,9 +14,11 @@ cli_mtasts_SOURCES = \
 	cli/main.c \
 	cli/option.c \
 	cli/say.c \
+	cli/socketmap.c \
 	cli/table.c cli/table.h \
 	cli/value.c \
 	cli/view.c cli/view.h
+cli_mtasts_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 cli_mtasts_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS) $(JANSSON_CFLAGS) $(IDN2_CFLAGS)
 cli_mtasts_LDFLAGS = $(AM_LDFLAGS) $(MT_PROGLDFLAGS)
-cli_mtasts_LDADD = $(LAYER_ENGINE) $(LAYER_CACHE) lib/libmtasts.la $(JANSSON_LIBS) $(IDN2_LIBS)
+cli_mtasts_LDADD = socketmap/libsocketmap.la $(LAYER_ENGINE) $(LAYER_CACHE) lib/libmtasts.la $(JANSSON_LIBS) $(IDN2_LIBS)

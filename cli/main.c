@@ -16,6 +16,7 @@ static const struct cli_command *const commands[] = {
 	&command_lint,
 	&command_cache,
 	&command_config,
+	&command_socketmap,
 };
 
 enum {
@@ -31,7 +32,7 @@ help(void)
 	       "MTA-STS (RFC 8461) for mail servers that send.\n"
 	       "\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-9s  %s\n", commands[i]->name, commands[i]->summary);
 	printf("\n"
 	       "'mtasts COMMAND --help' has the options; mtasts(1) tells the rest.\n");
 }

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+
 enum { OPTIONS_MAX = 24, OWN = 256 /* val of a subcommand's first option */, HELP_WIDTH = 22 };
 
 static const struct option common[] = {
@@ -21,7 +23,7 @@ static const struct option common[] = {
 static const struct option json_option = { "json", no_argument, NULL, 'j' };
 static const struct option version_option = { "version", no_argument, NULL, 'V' };
 
-enum { N_COMMON = sizeof common / sizeof common[0] };
+enum { N_COMMON = sizeof common / sizeof common[0], SHORT_SIZE = 32 };
 
 /* Ends in a zeroed element, as all is zero where nothing is put. */
 static void
@@ -46,6 +48,37 @@ options_make(const struct cli *cli, struct option *all)
 	}
 }
 
+static size_t
+n_letters(const struct cli_command *command)
+{
+	return command->letters == NULL ? 0 : strlen(command->letters);
+}
+
+/* For getopt_long(): the common letters, then the command's own. */
+static void
+letters_make(const struct cli_command *command, char *text)
+{
+	struct buf letters;
+
+	buf_init(&letters, text, SHORT_SIZE);
+	buf_puts(&letters, "c:o:vh");
+	for (size_t i = 0; i < n_letters(command); i++) {
+		buf_putc(&letters, command->letters[i]);
+		if (command->options[i].argument != NULL)
+			buf_putc(&letters, ':');
+	}
+}
+
+/* The option's place in the command's table, by what getopt_long() gave. */
+static int
+own_option(const struct cli_command *command, int c)
+{
+	const char *letter =
+	    c < OWN && n_letters(command) != 0 ? strchr(command->letters, c) : NULL;
+
+	return letter != NULL ? (int)(letter - command->letters) : c - OWN;
+}
+
 static void
 option_help(const char *option, const char *argument, const char *help)
 {
@@ -65,7 +98,11 @@ command_help(const struct cli_command *command)
 	printf("usage: mtasts %s [OPTION...]%s%s\n\n%s.\n\n", command->name,
 	    command->usage[0] == '\0' ? "" : " ", command->usage, command->summary);
 	for (; own != NULL && own->name != NULL; own++) {
-		snprintf(name, sizeof name, "--%s", own->name);
+		size_t i = (size_t)(own - command->options);
+		if (i < n_letters(command))
+			snprintf(name, sizeof name, "-%c, --%s", command->letters[i], own->name);
+		else
+			snprintf(name, sizeof name, "--%s", own->name);
 		option_help(name, own->argument, own->help);
 	}
 	if (command->has_json)
@@ -152,12 +189,14 @@ int
 cli_option(struct cli *cli, int argc, char **argv)
 {
 	struct option all[OPTIONS_MAX];
+	char letters[SHORT_SIZE];
 	int c;
 
 	options_make(cli, all);
-	while ((c = getopt_long(argc, argv, "c:o:vh", all, NULL)) != -1) {
+	letters_make(cli->command, letters);
+	while ((c = getopt_long(argc, argv, letters, all, NULL)) != -1) {
 		if (!common_take(cli, c))
-			return c - OWN;
+			return own_option(cli->command, c);
 	}
 	return -1;
 }

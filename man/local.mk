@@ -7,6 +7,7 @@ dist_man_MANS += \
 	man/mtasts-init.1 \
 	man/mtasts-lint.1 \
 	man/mtasts-lookup.1 \
+	man/mtasts-socketmap.1 \
 	man/mtasts.3 \
 	man/mtasts.conf.5 \
 	man/mtasts-fetch.8 \

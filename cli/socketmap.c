@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * mtasts socketmap: policies for Postfix and sendmail, which ask over a socket.  Sets up what the
+ * server needs, as root if it must, and then is root no more.
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "account.h"
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "socketmap/server.h"
+
+enum { OPTION_LISTEN, OPTION_MODE, OPTION_GROUP };
+
+static const struct cli_option options[] = {
+	[OPTION_LISTEN] = { "listen", "ADDRESS",
+	    "inet:PORT@HOST or unix:PATH; may be repeated (inet:8461@127.0.0.1)" },
+	[OPTION_MODE] = { "socket-mode", "MODE", "rights of a PATH, in octal (0666)" },
+	[OPTION_GROUP] = { "socket-group", "NAME", "group of a PATH" },
+	{ NULL, NULL, NULL },
+};
+
+enum {
+	LOOKUPS_KEPT = 64, /* of the library's limit, for asking the store alone */
+	WHY_SIZE = 512,
+};
+
+static const char default_address[] = "inet:8461@127.0.0.1";
+
+struct socketmap {
+	struct cli *cli;
+	const char *addresses[LISTEN_MAX];
+	size_t n_addresses;
+	const char *group;
+	struct listen_rights rights;
+	struct listener listeners[LISTEN_MAX];
+	size_t n_listeners;
+	struct mtasts *ctx;
+	struct answers *answers;
+	struct server *server;
+	struct clock clock;
+	struct log log;
+};
+
+/* ---- log ---- */
+
+/* sd-daemon(3): a priority before each line, where systemd's journal reads it. */
+static void
+log_line(void *arg, enum mtasts_log level, const char *text)
+{
+	static const char *const priorities[] = { "<3>", "<4>", "<6>", "<7>" };
+
+	(void)arg;
+	fprintf(stderr, "%s%s\n",
+	    getenv("JOURNAL_STREAM") != NULL ? priorities[level] : "mtasts: ", text);
+}
+
+/* ---- signals ---- */
+
+static int wake_fds[2] = { -1, -1 };
+
+static void
+on_stop(int sig)
+{
+	int error = errno;
+	const char octet = SERVER_STOP;
+
+	(void)sig;
+	if (write(wake_fds[1], &octet, 1) < 0) {
+		/* full: it was told often enough */
+	}
+	errno = error;
+}
+
+static int
+signals_take(void)
+{
+	struct sigaction stop = { .sa_handler = on_stop }, ignore = { .sa_handler = SIG_IGN };
+
+	if (pipe(wake_fds) != 0)
+		return -1;
+	for (int i = 0; i < 2; i++) {
+		if (fcntl(wake_fds[i], F_SETFD, FD_CLOEXEC) != 0 ||
+		    fcntl(wake_fds[i], F_SETFL, O_NONBLOCK) != 0)
+			return -1;
+	}
+	if (sigaction(SIGTERM, &stop, NULL) != 0 || sigaction(SIGINT, &stop, NULL) != 0)
+		return -1;
+	return sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* ---- what only root may do ---- */
+
+static int
+listeners_open(struct socketmap *s)
+{
+	char words[WHY_SIZE];
+	struct buf why;
+
+	buf_init(&why, words, sizeof words);
+	int n = listen_inherit(s->listeners, LISTEN_MAX, &why);
+	if (n == 0 && s->n_addresses == 0)
+		s->addresses[s->n_addresses++] = default_address;
+	if (n >= 0)
+		s->n_listeners = (size_t)n;
+	for (size_t i = 0; n >= 0 && i < s->n_addresses; i++) {
+		if (s->n_listeners == LISTEN_MAX)
+			cli_usage(s->cli, "too many addresses");
+		n = listen_open(
+		    span_of(s->addresses[i]), &s->rights, &s->listeners[s->n_listeners], &why);
+		if (n == 0)
+			s->n_listeners++;
+	}
+	if (n >= 0)
+		return EX_OK;
+	cli_say("%s", why.p);
+	return EX_UNAVAILABLE;
+}
+
+static void
+listeners_close(struct socketmap *s)
+{
+	for (size_t i = 0; i < s->n_listeners; i++)
+		listen_close(&s->listeners[i]);
+}
+
+/* For good: the state directory is the user's, and so is all that is needed from here on. */
+static int
+root_leave(const struct socketmap *s)
+{
+	const char *name = s->cli->config->user;
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() != 0)
+		return EX_OK;
+	if (!account_user(name, &uid, &gid)) {
+		cli_say("no user %s, whom to become: run 'mtasts init'", name);
+		return EX_CONFIG;
+	}
+	if (account_group(s->cli->config->group, &gid) && initgroups(name, gid) == 0 &&
+	    setgid(gid) == 0 && setuid(uid) == 0 && (uid == 0 || setuid(0) != 0))
+		return EX_OK;
+	cli_say("cannot become user %s: %s", name, strerror(errno));
+	return EX_NOPERM;
+}
+
+/* As many descriptors as there may be; how many clients that is. */
+static size_t
+descriptors_take(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return SERVER_FDS_KEPT;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= 2 * SERVER_FDS_KEPT)
+		return SERVER_FDS_KEPT;
+	return (size_t)limit.rlim_cur - SERVER_FDS_KEPT;
+}
+
+/* ---- the server ---- */
+
+static int
+say_error(int error)
+{
+	cli_say("%s", mtasts_strerror(error));
+	return EX_TEMPFAIL;
+}
+
+static int
+serve(struct socketmap *s)
+{
+	const struct mtasts_config *config = s->cli->config;
+	struct answers_config answers = {
+		.reply = { config->on_unknown == CONF_DEFER, config->cache_fault == CONF_DELIVER },
+		.max_lookups = LIMIT_LOOKUPS - LOOKUPS_KEPT,
+	};
+	struct server_config server = { .max_clients = descriptors_take(), .wake_fd = wake_fds[0] };
+
+	int r = mtasts_new(config, log_line, NULL, &s->ctx);
+	if (r != 0)
+		return say_error(r);
+	s->answers = answers_new(s->ctx, &answers, &s->clock, &s->log);
+	if (s->answers == NULL)
+		return say_error(MTASTS_ENOMEM);
+	s->server =
+	    server_new(&server, s->answers, s->listeners, s->n_listeners, &s->clock, &s->log);
+	if (s->server == NULL) {
+		cli_say("%s", strerror(errno));
+		return EX_OSERR;
+	}
+	for (size_t i = 0; i < s->n_listeners; i++)
+		log_put(&s->log, MTASTS_LOG_INFO, "listen address=%s", s->listeners[i].name);
+	server_run(s->server);
+	return EX_OK;
+}
+
+static int
+start(struct socketmap *s)
+{
+	int status = cli_configure(s->cli);
+
+	if (status == EX_OK)
+		status = cli_find_store(s->cli);
+	if (status != EX_OK)
+		return status;
+	s->clock = clock_system();
+	s->log = (struct log){ .fn = log_line, .level = s->cli->config->log_level };
+	if (s->group != NULL && !account_group(s->group, &s->rights.gid)) {
+		cli_say("no group %s", s->group);
+		return EX_NOUSER;
+	}
+	status = listeners_open(s);
+	if (status == EX_OK)
+		status = root_leave(s);
+	if (status == EX_OK && signals_take() != 0) {
+		cli_say("signals: %s", strerror(errno));
+		status = EX_OSERR;
+	}
+	return status == EX_OK ? serve(s) : status;
+}
+
+static mode_t
+mode_parse(const struct cli *cli, const char *text)
+{
+	char *end;
+	unsigned long mode = strtoul(text, &end, 8);
+
+	if (text[0] < '0' || text[0] > '7' || *end != '\0' || mode > 0777)
+		cli_usage(cli, "--socket-mode takes octal digits, 0777 at most");
+	return (mode_t)mode;
+}
+
+static int
+run(struct cli *cli, int argc, char **argv)
+{
+	struct socketmap s = { .cli = cli, .rights = { 0666, (gid_t)-1 } };
+	int option;
+
+	while ((option = cli_option(cli, argc, argv)) != -1) {
+		switch (option) {
+		case OPTION_LISTEN:
+			if (s.n_addresses == LISTEN_MAX)
+				cli_usage(cli, "too many addresses");
+			s.addresses[s.n_addresses++] = optarg;
+			break;
+		case OPTION_MODE:
+			s.rights.mode = mode_parse(cli, optarg);
+			break;
+		case OPTION_GROUP:
+			s.group = optarg;
+			break;
+		}
+	}
+	if (optind != argc)
+		cli_usage(cli, "no operand is taken");
+	int status = start(&s);
+	server_free(s.server);
+	answers_free(s.answers);
+	mtasts_free(s.ctx);
+	listeners_close(&s);
+	return status;
+}
+
+const struct cli_command command_socketmap = {
+	.name = "socketmap",
+	.usage = "",
+	.summary = "Answer Postfix and sendmail over a socket",
+	.options = options,
+	.letters = "l",
+	.run = run,
+};

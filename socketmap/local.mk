@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: ISC
+# The socket map server.  Speaks to the library as any mail server does; of lib/ it has what handles
+# text and names.
+noinst_LTLIBRARIES += socketmap/libsocketmap.la
+socketmap_libsocketmap_la_SOURCES = \
+	socketmap/netstring.c socketmap/netstring.h \
+	socketmap/request.c socketmap/request.h \
+	socketmap/reply.c socketmap/reply.h \
+	socketmap/known.c socketmap/known.h \
+	socketmap/answer.c socketmap/answer.h \
+	socketmap/client.c socketmap/client.h \
+	socketmap/watch.c socketmap/watch.h \
+	socketmap/listen.c socketmap/listen.h \
+	socketmap/server.c socketmap/server.h
+socketmap_libsocketmap_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+socketmap_libsocketmap_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS) $(IDN2_CFLAGS)
