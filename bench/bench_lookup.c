@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * What a cached look-up costs: in a process that has its context, against reading the same row by
- * a prepared SQLite statement (the raw limit); and in a fresh process, against a bare fork, the two
+ * a prepared SQLite statement (the raw limit); in a server that has other look-ups under way, which
+ * wait for a network that says nothing; and in a fresh process, against a bare fork, the two
  * alternating.  No network: the store is filled by hand.
  */
 #include <sqlite3.h>
@@ -13,11 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "api.h"
 #include "cache/store.h"
 #include "mtasts.h"
 #include "stats.h"
 
-enum { DOMAINS = 1000, WARM = 20000, FORKS = 600 };
+enum { DOMAINS = 1000, WARM = 20000, BESIDE = 3000, WAITING = 1000, FORKS = 600 };
 
 static void
 die(const char *what)
@@ -68,6 +70,66 @@ context(const char *directory)
 	if (mtasts_config_load("/dev/null", &config) != 0 ||
 	    mtasts_config_set(config, "state_directory", directory) != 0 ||
 	    mtasts_new(config, NULL, NULL, &ctx) != 0)
+		die("cannot make a context");
+	mtasts_config_free(config);
+	return ctx;
+}
+
+/* ---- a network that never answers ---- */
+
+static int
+silent_resolve(void *self, const struct net_question *questions, size_t n, int64_t deadline_ms,
+    net_answer_fn *done, void *arg, struct net_request **request)
+{
+	(void)questions, (void)n, (void)deadline_ms, (void)done, (void)arg;
+	*request = self; /* not NULL */
+	return 0;
+}
+
+static int
+silent_fetch(void *self, const struct net_fetch *fetch, int64_t deadline_ms, net_page_fn *done,
+    void *arg, struct net_request **request)
+{
+	(void)fetch, (void)deadline_ms, (void)done, (void)arg;
+	*request = self;
+	return 0;
+}
+
+static void
+silent_cancel(void *self, struct net_request *request)
+{
+	(void)self, (void)request;
+}
+
+static size_t
+silent_pollfds(void *self, struct pollfd *fds, size_t cap, int *timeout_ms)
+{
+	(void)self, (void)fds, (void)cap;
+	*timeout_ms = -1;
+	return 0;
+}
+
+static void
+silent_process(void *self)
+{
+	(void)self;
+}
+
+/* ---- look-ups ---- */
+
+static struct mtasts *
+server_context(const char *directory)
+{
+	static char self[1];
+	struct net silent = { self, silent_resolve, silent_fetch, silent_cancel, silent_pollfds,
+		silent_process, silent_process };
+	struct api_world world = { .net = &silent };
+	struct mtasts_config *config;
+	struct mtasts *ctx;
+
+	if (mtasts_config_load("/dev/null", &config) != 0 ||
+	    mtasts_config_set(config, "state_directory", directory) != 0 ||
+	    api_new(config, &world, NULL, NULL, &ctx) != 0)
 		die("cannot make a context");
 	mtasts_config_free(config);
 	return ctx;
@@ -126,6 +188,65 @@ in_process(const char *directory)
 	mtasts_free(ctx);
 }
 
+static void
+answered(void *arg, int error, struct mtasts_policy *policy)
+{
+	if (error != 0 || mtasts_policy_source(policy) != MTASTS_FROM_CACHE)
+		die("not answered from the cache");
+	*(int *)arg = 1;
+	mtasts_policy_free(policy);
+}
+
+static void
+never(void *arg, int error, struct mtasts_policy *policy)
+{
+	(void)arg, (void)error, (void)policy;
+	die("the silent network has answered");
+}
+
+/* As an event loop does it: start, how long to wait, process. */
+static void
+beside(const char *directory, unsigned waiting, struct stats *stats)
+{
+	struct mtasts *ctx = server_context(directory);
+	char name[64];
+	uint64_t id;
+	int timeout_ms;
+
+	for (unsigned i = 0; i < waiting; i++) {
+		snprintf(name, sizeof name, "cold%u.example", i);
+		if (mtasts_start(ctx, name, 0, 600000, never, NULL, &id) != 0)
+			die("cannot start");
+	}
+	(void)mtasts_process(ctx);
+	stats_init(stats, BESIDE);
+	for (unsigned i = 0; i < BESIDE; i++) {
+		int is_answered = 0;
+		snprintf(name, sizeof name, "d%u.example", i * 7 % DOMAINS);
+		double t0 = stats_now();
+		if (mtasts_start(ctx, name, 0, 0, answered, &is_answered, &id) != 0)
+			die("cannot start");
+		(void)mtasts_pollfds(ctx, NULL, 0, &timeout_ms);
+		while (!is_answered)
+			(void)mtasts_process(ctx);
+		stats_add(stats, stats_now() - t0);
+	}
+	mtasts_free(ctx);
+}
+
+static void
+in_a_server(const char *directory)
+{
+	struct stats alone, crowded;
+
+	beside(directory, 0, &alone);
+	beside(directory, WAITING, &crowded);
+	stats_row("mtasts_start and mtasts_process, cached", &alone, NULL);
+	stats_row("  the same beside 1000 that wait", &crowded, &alone);
+	stats_clear(&alone);
+	stats_clear(&crowded);
+}
+
 static double
 forked(const char *directory, unsigned i, int work)
 {
@@ -178,6 +299,7 @@ main(void)
 	fill(directory);
 	stats_head();
 	in_process(directory);
+	in_a_server(directory);
 	fresh_process(directory);
 	snprintf(command, sizeof command, "rm -rf %s", directory);
 	return system(command) == 0 ? 0 : 1;
