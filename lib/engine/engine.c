@@ -14,8 +14,13 @@
 
 enum { FDS_MAX = 16, USED_EVERY = 3600 /* seconds */ };
 
+struct lookups {
+	struct lookup *first, *last;
+};
+
 struct lookup {
-	struct lookup *next;
+	struct lookup *next, *previous;
+	struct lookups *list; /* the one of the engine's that it is in */
 	struct engine *engine;
 	uint64_t id;
 	mtasts_lookup_fn *done; /* NULL: engine_lookup() takes the answer itself */
@@ -38,7 +43,10 @@ struct engine {
 	const struct log *log;
 	uint64_t last_id;
 	size_t n_lookups;
-	struct lookup *lookups; /* in the order of their start; over ones until they are told */
+	struct lookups ready;	/* have a want to be seen to */
+	struct lookups waiting; /* for the network or their timer: maybe many, seldom walked */
+	struct lookups over;	/* until they are told, in the order of their start */
+	int64_t wake_ms;	/* no timer of those waiting runs out before; INT64_MAX */
 	struct mxasks asks;
 };
 
@@ -46,6 +54,57 @@ static struct plan_time
 time_now(const struct engine *engine)
 {
 	return (struct plan_time){ clock_real(engine->clock), clock_mono_ms(engine->clock) };
+}
+
+/* ---- lists of look-ups ---- */
+
+static void
+list_remove(struct lookup *l)
+{
+	struct lookups *list = l->list;
+
+	*(l->previous != NULL ? &l->previous->next : &list->first) = l->next;
+	*(l->next != NULL ? &l->next->previous : &list->last) = l->previous;
+	l->list = NULL;
+}
+
+/* Behind previous; NULL: to the beginning. */
+static void
+list_insert(struct lookups *list, struct lookup *previous, struct lookup *l)
+{
+	if (l->list != NULL)
+		list_remove(l);
+	l->list = list;
+	l->previous = previous;
+	l->next = previous != NULL ? previous->next : list->first;
+	*(l->previous != NULL ? &l->previous->next : &list->first) = l;
+	*(l->next != NULL ? &l->next->previous : &list->last) = l;
+}
+
+/* Among the over ones, in the order of their start: those of one turn are few. */
+static void
+place_over(struct engine *engine, struct lookup *l)
+{
+	struct lookup *previous = engine->over.last;
+
+	while (previous != NULL && previous->id > l->id)
+		previous = previous->previous;
+	list_insert(&engine->over, previous, l);
+}
+
+/* Where it belongs, after something happened to it. */
+static void
+place(struct engine *engine, struct lookup *l)
+{
+	if (l->want != PLAN_WAIT) {
+		if (l->list != &engine->ready)
+			list_insert(&engine->ready, engine->ready.last, l);
+		return;
+	}
+	if (l->list != &engine->waiting)
+		list_insert(&engine->waiting, engine->waiting.last, l);
+	if (l->plan.wake_ms < engine->wake_ms)
+		engine->wake_ms = l->plan.wake_ms;
 }
 
 /* ---- what a plan wants ---- */
@@ -60,6 +119,7 @@ answer_come(void *arg, size_t i, const struct net_answer *answer)
 	enum plan_want want = plan_answer(&l->plan, time_now(l->engine), i, answer);
 	if (want != PLAN_WAIT)
 		l->want = want;
+	place(l->engine, l);
 }
 
 static void
@@ -71,6 +131,7 @@ page_come(void *arg, const struct net_page *page)
 	enum plan_want want = plan_page(&l->plan, time_now(l->engine), page);
 	if (want != PLAN_WAIT)
 		l->want = want;
+	place(l->engine, l);
 }
 
 static enum plan_want
@@ -222,6 +283,7 @@ finish(struct engine *engine, struct lookup *l)
 	bool had_network = l->lease != NULL;
 
 	l->is_over = true;
+	place_over(engine, l);
 	release(engine, l);
 	if (plan->answer == NULL)
 		return;
@@ -260,8 +322,25 @@ drive(struct engine *engine, struct lookup *l)
 			break;
 		case PLAN_DONE:
 			finish(engine, l);
-			break;
+			return;
 		}
+	}
+	place(engine, l);
+}
+
+/* Those whose timer has run out; and when the next one does. */
+static void
+tick(struct engine *engine, struct plan_time now)
+{
+	struct lookup *next;
+
+	if (now.mono_ms < engine->wake_ms)
+		return;
+	engine->wake_ms = INT64_MAX;
+	for (struct lookup *l = engine->waiting.first; l != NULL; l = next) {
+		next = l->next;
+		l->want = plan_tick(&l->plan, now);
+		place(engine, l);
 	}
 }
 
@@ -274,13 +353,9 @@ step(struct engine *engine)
 	/* the network's time before the plans': it knows whose fault it is that none came */
 	engine->net.process(engine->net.self);
 	mxasks_tick(&engine->asks, &engine->net, now.mono_ms);
-	for (struct lookup *l = engine->lookups; l != NULL; l = l->next) {
-		if (l->is_over)
-			continue;
-		if (l->want == PLAN_WAIT)
-			l->want = plan_tick(&l->plan, now);
-		drive(engine, l);
-	}
+	tick(engine, now);
+	while (engine->ready.first != NULL)
+		drive(engine, engine->ready.first);
 }
 
 /* ---- look-ups ---- */
@@ -299,7 +374,6 @@ lookup_new(struct engine *engine, const struct domain *domain, unsigned flags, i
 	struct plan_config config = { .flags = flags,
 		.deadline_ms = now.mono_ms + timeout_ms,
 		.fault_delivers = engine->config.fault_delivers };
-	struct lookup **at = &engine->lookups;
 
 	if (is_busy(engine))
 		return MTASTS_EBUSY;
@@ -310,28 +384,17 @@ lookup_new(struct engine *engine, const struct domain *domain, unsigned flags, i
 	l->id = ++engine->last_id;
 	l->start_ms = now.mono_ms;
 	l->want = plan_start(&l->plan, domain, &config, now);
-	while (*at != NULL)
-		at = &(*at)->next;
-	*at = l;
+	place(engine, l);
 	engine->n_lookups++;
 	*lookup = l;
 	return 0;
 }
 
 static void
-lookup_unlink(struct engine *engine, struct lookup *l)
+lookup_free(struct engine *engine, struct lookup *l)
 {
-	struct lookup **at = &engine->lookups;
-
-	while (*at != l)
-		at = &(*at)->next;
-	*at = l->next;
+	list_remove(l);
 	engine->n_lookups--;
-}
-
-static void
-lookup_free(struct lookup *l)
-{
 	plan_clear(&l->plan);
 	free(l);
 }
@@ -344,8 +407,7 @@ lookup_take(struct engine *engine, struct lookup *l, struct mtasts_policy **poli
 
 	*policy = l->plan.answer;
 	l->plan.answer = NULL; /* given to the caller */
-	lookup_unlink(engine, l);
-	lookup_free(l);
+	lookup_free(engine, l);
 	return error;
 }
 
@@ -399,24 +461,28 @@ engine_cancel(struct engine *engine, uint64_t id)
 {
 	if (mxasks_cancel(&engine->asks, &engine->net, id))
 		return;
-	for (struct lookup *l = engine->lookups; l != NULL; l = l->next) {
-		if (l->id != id || l->done == NULL)
+	struct lookups *lists[] = { &engine->ready, &engine->waiting, &engine->over };
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		struct lookup *l = lists[i]->first;
+		while (l != NULL && (l->id != id || l->done == NULL))
+			l = l->next;
+		if (l == NULL)
 			continue;
 		release(engine, l);
-		lookup_unlink(engine, l);
-		lookup_free(l);
+		lookup_free(engine, l);
 		return;
 	}
 }
 
+/* The first that is over and has a callback to run, begun no later than last_id; or NULL. */
 static struct lookup *
 over_next(const struct engine *engine, uint64_t last_id)
 {
-	for (struct lookup *l = engine->lookups; l != NULL; l = l->next) {
-		if (l->is_over && l->done != NULL && l->id <= last_id)
-			return l;
-	}
-	return NULL;
+	struct lookup *l = engine->over.first;
+
+	while (l != NULL && (l->done == NULL || l->id > last_id))
+		l = l->next;
+	return l;
 }
 
 static void
@@ -447,7 +513,8 @@ tell_asks(struct engine *engine, uint64_t last_id)
 	}
 }
 
-/* Callbacks may start and cancel: the lists are walked anew for each, up to the last there was. */
+/* Callbacks may start and cancel: the lists are looked at anew for each, up to the last there was.
+ */
 void
 engine_process(struct engine *engine)
 {
@@ -458,7 +525,7 @@ engine_process(struct engine *engine)
 	tell_asks(engine, last_id);
 }
 
-/* Until the next timer of a look-up; 0 when one is over and its callback is due. */
+/* Until the next timer of a look-up, or before it; 0 when one is over and its callback is due. */
 static int
 next_ms(const struct engine *engine, bool is_telling)
 {
@@ -467,12 +534,10 @@ next_ms(const struct engine *engine, bool is_telling)
 
 	if (wake_ms >= 0)
 		next = wake_ms > now_ms ? wake_ms - now_ms : 0;
-	for (const struct lookup *l = engine->lookups; l != NULL; l = l->next) {
-		int64_t left = l->plan.wake_ms - now_ms;
-		if (l->is_over && !(is_telling && l->done != NULL))
-			continue;
-		if (l->is_over || l->want != PLAN_WAIT || left < 0)
-			left = 0;
+	if (engine->ready.first != NULL || (is_telling && over_next(engine, UINT64_MAX) != NULL))
+		return 0;
+	if (engine->waiting.first != NULL) {
+		int64_t left = engine->wake_ms > now_ms ? engine->wake_ms - now_ms : 0;
 		if (next < 0 || left < next)
 			next = left;
 	}
@@ -610,21 +675,22 @@ engine_new(const struct engine_config *config, const struct cache *cache, const 
 	engine->net = *net;
 	engine->clock = clock;
 	engine->log = log;
+	engine->wake_ms = INT64_MAX;
 	return engine;
 }
 
 void
 engine_free(struct engine *engine, bool is_child)
 {
-	struct lookup *next;
-
 	if (engine == NULL)
 		return;
-	for (struct lookup *l = engine->lookups; l != NULL; l = next) {
-		next = l->next;
-		if (!is_child)
-			release(engine, l);
-		lookup_free(l);
+	struct lookups *lists[] = { &engine->ready, &engine->waiting, &engine->over };
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		while (lists[i]->first != NULL) {
+			if (!is_child)
+				release(engine, lists[i]->first);
+			lookup_free(engine, lists[i]->first);
+		}
 	}
 	mxasks_clear(&engine->asks, is_child ? NULL : &engine->net);
 	free(engine);
