@@ -8,7 +8,7 @@
 daemon=
 
 start_daemon() {
-	"$top/tests/servers/exim-run" "$exim" exim4 -bdf -q1h >"$got/daemon" 2>&1 &
+	"$top/tests/servers/run" "exim-$exim" exim4 -bdf -q1h >"$got/daemon" 2>&1 &
 	daemon=$!
 	children+=("$daemon")
 	for _ in $(seq 100); do

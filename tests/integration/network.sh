@@ -460,7 +460,7 @@ old_kernel() {
 
 # The same helpers with the libraries of Debian 13
 trixie() {
-	world=("$top/tests/servers/exim-run" trixie)
+	world=("$top/tests/servers/run" exim-trixie)
 	dns
 	dnssec
 	https

@@ -1,56 +1,32 @@
 # shellcheck shell=bash disable=SC2034 # what is set here is for who sources it
 # SPDX-License-Identifier: ISC
 #
-# Sends mail through the real Exims of tests/servers/exim in the lab, and gathers what became of it.  Sourced, not run.
+# Sends mail through the real Exims of tests/servers in the lab, and gathers what became of it.  Sourced, not run.
 #
 #	stage	what "make install" made, with a prefix below it: the plugin, its includes, mtasts, the helpers
 #	EXIMS	which to use, default all three
 #
 # After send or queue_run there are in $got, a file each:
 #
-#	mainlog panic syslog	of Exim and of the plugin
-#	smtp			what the mail hosts of the lab saw, lines of lab/log
-#	journal			the records written
+#	mainlog panic	of Exim; and what server.sh has
 # shellcheck source-path=SCRIPTDIR source=lab.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
+# shellcheck source-path=SCRIPTDIR source=server.sh
+. "$(dirname "${BASH_SOURCE[0]}")/server.sh"
 EXIMS=${EXIMS:-bookworm trixie openssl}
 
-plugin=$(find "$stage" -name exim.so -path '*/mtasts/*' | head -n 1)
+mtasts=$(installed bin/mtasts)
+plugin=$(installed mtasts/exim.so)
 [ -n "$plugin" ] || { echo "1..0 # SKIP no mtasts/exim.so below $stage"; exit 77; }
-includes=$(dirname "$(find "$stage" -path '*/mtasts/exim/main.inc' | head -n 1)")
+includes=$(dirname "$(installed mtasts/exim/main.inc)")
 [ -f "$includes/main.inc" ] || bail "no mtasts/exim/main.inc below $stage"
-mtasts=$(find "$stage" -path '*/bin/mtasts' | head -n 1)
-got=$work
-export MTASTS_TREE=$stage:$LAB_DIR
 
-# run COMMAND...: inside the root of the Exim in use
-run() {
-	"$top/tests/servers/exim-run" "$exim" "$@"
-}
-
-# use EXIM: a fresh instance of it, with a store, and a syslog
+# use EXIM: a fresh instance of it, configured.  Sets pristine, the root it was made from
 use() {
 	exim=$1
-	{ read -r root && read -r pristine; } < <("$top/tests/servers/exim-run" -f -d "$exim") || bail "no Exim $exim"
-	perl "$here/lib/syslogd.pl" "$root/dev/log" "$root/tmp/syslog" >"$got/syslogd" &
-	children+=($!)
-	for _ in $(seq 100); do
-		[ -s "$got/syslogd" ] && break
-		sleep 0.02
-	done
-	# shellcheck disable=SC2119
-	settings
-	if [ -n "$mtasts" ]; then
-		run "$mtasts" init >"$got/init" 2>&1 || bail "mtasts init: $(cat "$got/init")"
-	fi
+	instance "exim-$exim"
+	pristine=$(cat "$root/root")
 	configure
-}
-
-# settings [LINE...]: mtasts.conf, the lab's and these
-# shellcheck disable=SC2120 # the tests give lines
-settings() {
-	printf '%s\n' "ca_directory = $LAB_DIR/pki/certs" 'allow_addresses = 198.18.0.0/15 fd18::/16' 'deadline = 5s' "trust_anchor = $LAB_DIR/trust-anchor" \
-	    "$@" >"$root/etc/mtasts.conf"
 }
 
 # configure [SED...]: Exim's configuration.  The sed commands change it, our includes in it being copies; a command
@@ -109,26 +85,21 @@ configure() {
 
 # Forget all mail, logs, records and what Exim remembers of hosts.
 forget() {
-	rm -rf "$root"/var/spool/exim4/{db,input,msglog}/* "$root"/var/log/exim4/* "$root"/var/lib/mtasts/journal/*
+	rm -rf "$root"/var/spool/exim4/{db,input,msglog}/*
 	rm -f "$root/tmp/box"
-	: >"$root/tmp/syslog"
 	listen
 }
 
 # From here on
 listen() {
-	: >"$root/tmp/syslog"
-	rm -rf "$root"/var/log/exim4/* "$root"/var/lib/mtasts/journal/*
-	mark=$("$top/lab/log" --mark)
+	listen_common
+	rm -rf "$root"/var/log/exim4/*
 }
 
 gather() {
 	cat "$root/var/log/exim4/mainlog" >"$got/mainlog" 2>/dev/null || : >"$got/mainlog"
 	cat "$root/var/log/exim4/paniclog" >"$got/panic" 2>/dev/null || : >"$got/panic"
-	cat "$root"/var/lib/mtasts/journal/* >"$got/journal" 2>/dev/null || : >"$got/journal"
-	cp "$root/tmp/syslog" "$got/syslog"
-	"$top/lab/log" --since "$mark" smtp >"$got/smtp"
-	cat "$root/tmp/box" >"$got/box" 2>/dev/null || : >"$got/box"
+	gather_common
 }
 
 # message: of alice, in $sender if set
@@ -163,27 +134,6 @@ smtp() {
 	gather
 }
 
-# accepted [WORD...]: who took mail, as "recipient host TLS", one a line
-accepted() {
-	local line
-	grep ' event=accepted ' "$got/smtp" | while read -r line; do
-		echo "$(word rcpt "$line") $(word host "$line") $(word tls "$line")"
-	done
-}
-
-# word KEY LINE: its value in a line of key=value words
-word() {
-	sed -nE "s/(^|.* )$1=([^ ]*).*/\\2/p" <<<"$2"
-}
-
-# records: "type mx what" of each record, what being success or the finding
-records() {
-	local line
-	while read -r line; do
-		echo "$(word type "$line") $(word mx "$line") $(word finding "$line" | grep . || word result "$line")"
-	done <"$got/journal"
-}
-
 # The outcome of the message in one word: delivered, deferred, bounced, frozen, or lost when Exim says nothing
 outcome() {
 	if grep -q ' \*\* ' "$got/mainlog"; then echo bounced
@@ -195,10 +145,5 @@ outcome() {
 
 # All there is to know about a failure
 story() {
-	local file
-	for file in output mainlog panic syslog journal smtp; do
-		[ -s "$got/$file" ] || continue
-		echo "$file:"
-		grep -v -e ' event=eof' -e ' event=quit' "$got/$file" | cut -c 1-400 | sed 's/^/  /'
-	done
+	story_of output mainlog panic syslog journal smtp
 }
