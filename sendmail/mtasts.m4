@@ -1,0 +1,30 @@
+divert(-1)
+# SPDX-License-Identifier: ISC
+#
+# The comments here must not name macros: m4 would expand them.
+#
+# Rules are put before the local ones of the site, which may follow as usual after the mailers.
+#
+ifdef(`_LOCAL_TLS_RCPT_', `define(`_MTASTS_LATE_', `1')')
+ifdef(`_LOCAL_TLS_SERVER_', `define(`_MTASTS_LATE_', `1')')
+ifdef(`_MTASTS_LATE_', `errprint(`*** ERROR: FEATURE(`mtasts') must be before LOCAL_TLS_RCPT and LOCAL_TLS_SERVER
+')m4exit(`1')')
+define(`_LOCAL_TLS_RCPT_', `')
+define(`_LOCAL_TLS_SERVER_', `')
+divert(0)
+VERSIONID(`mtasts: MTA-STS (RFC 8461) and records for TLSRPT (RFC 8460)')
+LOCAL_CONFIG
+# MTA-STS: a recipient domain must not be replaced by what a forged CNAME says it is
+O DontExpandCnames=True
+Kmtasts mtasts ifelse(defn(`_ARG_'), `', `', `_ARG_')
+divert(9)
+SLocal_tls_rcpt
+R$*			$: $1 $| $(mtasts rcpt $: E:451:4.3.0:"MTA-STS map is missing" $)
+R$* $| E : $- : $+ : $+	$#error $@ $3 $: $2 " " $3 " " $4
+R$* $| $*		$: $1
+
+SLocal_tls_server
+R$*			$: $1 $| $(mtasts server $@ $1 $: E:451:4.3.0:"MTA-STS map is missing" $)
+R$* $| E : $- : $+ : $+	$#error $@ $3 $: $2 " " $3 " " $4
+R$* $| $*		$: $1
+divert(0)
