@@ -11,6 +11,8 @@ socketmap_libsocketmap_la_SOURCES = \
 	socketmap/client.c socketmap/client.h \
 	socketmap/watch.c socketmap/watch.h \
 	socketmap/listen.c socketmap/listen.h \
-	socketmap/server.c socketmap/server.h
+	socketmap/server.c socketmap/server.h \
+	socketmap/told.c socketmap/told.h \
+	socketmap/verdict.c socketmap/verdict.h socketmap/verdict_key.c
 socketmap_libsocketmap_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 socketmap_libsocketmap_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS) $(IDN2_CFLAGS)

@@ -16,6 +16,7 @@ include tests/unit/engine.mk
 include tests/unit/report.mk
 include tests/unit/api.mk
 include tests/unit/exim.mk
+include tests/unit/verdict.mk
 endif
 TESTS += tests/unit/symbols.sh tests/unit/layers.sh tests/unit/hardening.sh
 AM_TESTS_ENVIRONMENT += HARDENING='$(HARDENING)'; export HARDENING;
