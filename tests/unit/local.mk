@@ -17,6 +17,7 @@ include tests/unit/report.mk
 include tests/unit/api.mk
 include tests/unit/exim.mk
 include tests/unit/verdict.mk
+include tests/unit/socketmap.mk
 endif
 TESTS += tests/unit/symbols.sh tests/unit/layers.sh tests/unit/hardening.sh
 AM_TESTS_ENVIRONMENT += HARDENING='$(HARDENING)'; export HARDENING;
