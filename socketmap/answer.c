@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "socketmap/known.h"
 #include "socketmap/request.h"
+#include "socketmap/verdict.h"
 
 struct answers {
 	struct mtasts *ctx;
@@ -17,6 +18,7 @@ struct answers {
 	const struct clock *clock;
 	const struct log *log;
 	struct known_table *known;
+	struct verdict *verdict;
 	int64_t now_ms;
 	struct waiter *soonest, *latest; /* by deadline, which is the order they came in */
 	size_t n_waiting;
@@ -77,13 +79,28 @@ frame_of(struct answers *a, struct known *known, enum reply_form form)
 
 /* ---- requests ---- */
 
-enum kind { KIND_MALFORMED, KIND_NO_DOMAIN, KIND_POLICY };
+/* KIND_POLICY and KIND_VERDICT are about a domain. */
+enum kind { KIND_MALFORMED, KIND_NO_DOMAIN, KIND_POLICY, KIND_VERDICT, KIND_VERDICT_NOW };
 
 struct question {
 	enum kind kind;
 	enum reply_form form;
 	struct domain domain;
+	bool is_verdict_good; /* verdict is set */
+	struct verdict_request verdict;
 };
+
+/* The map of the judge of a packaged sendmail. */
+static void
+verdict_question_parse(struct span key, struct question *question)
+{
+	question->kind = KIND_VERDICT_NOW;
+	question->is_verdict_good = verdict_parse(key, &question->verdict) == 0;
+	if (!question->is_verdict_good || !question->verdict.has_domain)
+		return;
+	question->kind = KIND_VERDICT;
+	question->domain = question->verdict.domain;
+}
 
 static void
 question_parse(struct span payload, struct question *question)
@@ -93,6 +110,10 @@ question_parse(struct span payload, struct question *question)
 	question->kind = KIND_MALFORMED;
 	if (request_parse(payload, &request) != 0)
 		return;
+	if (span_is(request.map, "mtastsd")) {
+		verdict_question_parse(request.key, question);
+		return;
+	}
 	question->form = reply_form_of(request.map);
 	question->kind =
 	    request_domain(request.key, &question->domain) ? KIND_POLICY : KIND_NO_DOMAIN;
@@ -104,30 +125,59 @@ is_fresh(const struct answers *a, const struct known *known)
 	return known->policy != NULL && known->policy_until > a->now_ms;
 }
 
+/* What the judge says; policy NULL: none could be had. */
+static void
+verdict_put(struct answers *a, const struct question *question, const struct mtasts_policy *policy,
+    struct buf *out)
+{
+	struct buf text;
+
+	buf_init(&text, a->payload, sizeof a->payload);
+	buf_puts(&text, "OK ");
+	if (question->is_verdict_good)
+		verdict_answer(a->verdict, a->ctx, policy, &question->verdict, &text);
+	else
+		verdict_refuse(&text);
+	frame_put(out, &text);
+}
+
+/* What needs no policy. */
+static void
+plain_put(struct answers *a, const struct question *question, struct buf *out)
+{
+	struct buf text;
+
+	if (question->kind == KIND_VERDICT_NOW) {
+		verdict_put(a, question, NULL, out);
+		return;
+	}
+	buf_init(&text, a->payload, sizeof a->payload);
+	if (question->kind == KIND_MALFORMED)
+		reply_malformed(&text);
+	else
+		reply_not_found(&text);
+	frame_put(out, &text);
+}
+
 bool
 answers_now(struct answers *a, struct span payload, struct buf *out)
 {
 	struct question question;
-	struct buf text;
 
 	question_parse(payload, &question);
-	buf_init(&text, a->payload, sizeof a->payload);
-	switch (question.kind) {
-	case KIND_MALFORMED:
-		reply_malformed(&text);
-		frame_put(out, &text);
+	if (question.kind != KIND_POLICY && question.kind != KIND_VERDICT) {
+		plain_put(a, &question, out);
 		return true;
-	case KIND_NO_DOMAIN:
-		reply_not_found(&text);
-		frame_put(out, &text);
-		return true;
-	case KIND_POLICY:
-		break;
 	}
 	struct known *known = known_find(a->known, &question.domain);
-	if (known == NULL || !is_fresh(a, known) || lacks_mx(a, known))
+	if (known == NULL || !is_fresh(a, known))
 		return false;
-	buf_put(out, frame_of(a, known, question.form));
+	if (question.kind == KIND_VERDICT)
+		verdict_put(a, &question, known->policy, out);
+	else if (lacks_mx(a, known))
+		return false;
+	else
+		buf_put(out, frame_of(a, known, question.form));
 	return true;
 }
 
@@ -193,6 +243,17 @@ waiter_tell_text(struct answers *a, struct waiter *w, const struct buf *text)
 	waiter_tell(a, w, span_make(frame.p, frame.n));
 }
 
+static void
+waiter_tell_verdict(struct answers *a, struct waiter *w, const struct question *question,
+    const struct mtasts_policy *policy)
+{
+	struct buf frame;
+
+	buf_init(&frame, a->frame, sizeof a->frame);
+	verdict_put(a, question, policy, &frame);
+	waiter_tell(a, w, span_make(frame.p, frame.n));
+}
+
 /* By a policy that is there, and by MX hosts where it needs them. */
 static void
 waiter_answer(struct answers *a, struct waiter *w)
@@ -200,15 +261,24 @@ waiter_answer(struct answers *a, struct waiter *w)
 	struct question question;
 
 	question_parse(w->payload, &question);
-	waiter_tell(a, w, frame_of(a, w->known, question.form));
+	if (question.kind == KIND_VERDICT)
+		waiter_tell_verdict(a, w, &question, w->known->policy);
+	else
+		waiter_tell(a, w, frame_of(a, w->known, question.form));
 }
 
 /* error: why nothing can be asked. */
 static void
 waiter_refuse(struct answers *a, struct waiter *w, int error)
 {
+	struct question question;
 	struct buf text;
 
+	question_parse(w->payload, &question);
+	if (question.kind == KIND_VERDICT) {
+		waiter_tell_verdict(a, w, &question, NULL);
+		return;
+	}
 	buf_init(&text, a->payload, sizeof a->payload);
 	reply_busy(&text, error);
 	waiter_tell_text(a, w, &text);
@@ -332,10 +402,10 @@ policy_take(struct answers *a, struct known *known, struct mtasts_policy *policy
 	bool wants_mx = lacks_mx(a, known);
 	while ((w = waiter_first(known, false)) != NULL) {
 		w->has_policy = true;
-		if (!wants_mx)
+		if (w->is_verdict || !wants_mx)
 			waiter_answer(a, w);
 	}
-	if (!wants_mx || known->waiters == NULL)
+	if (waiter_first(known, true) == NULL)
 		return;
 	int r = mx_ask(a, known);
 	if (r != 0)
@@ -357,24 +427,26 @@ policy_come(void *arg, int error, struct mtasts_policy *policy)
 		policy_take(a, known, policy);
 }
 
-/* What the store alone has: the policy, or NULL where it has nothing that settles it. */
+/* What the store alone has; NULL: it cannot even be asked. */
 static struct mtasts_policy *
 policy_stored(struct answers *a, const struct known *known)
 {
 	struct mtasts_policy *policy = NULL;
+	int r = mtasts_lookup(a->ctx, known->domain.name, MTASTS_CACHED_ONLY, 0, &policy);
 
-	if (mtasts_lookup(a->ctx, known->domain.name, MTASTS_CACHED_ONLY, 0, &policy) != 0)
-		return NULL;
-	switch (mtasts_policy_state(policy)) {
-	case MTASTS_PUBLISHED:
-	case MTASTS_ABSENT:
-	case MTASTS_FAULT:
-		return policy;
-	case MTASTS_UNKNOWN:
-		break;
-	}
-	mtasts_policy_free(policy);
-	return NULL;
+	return r == 0 ? policy : NULL;
+}
+
+/* Everybody is told what the store alone has; or nobody, where that settles nothing: *unknown. */
+static bool
+policy_take_stored(struct answers *a, struct known *known, struct mtasts_policy **unknown)
+{
+	*unknown = policy_stored(a, known);
+	if (*unknown == NULL || mtasts_policy_state(*unknown) == MTASTS_UNKNOWN)
+		return false;
+	policy_take(a, known, *unknown);
+	*unknown = NULL; /* given to known */
+	return true;
 }
 
 /* 0 also when the store had it and everybody was told. */
@@ -384,11 +456,10 @@ policy_ask(struct answers *a, struct known *known)
 	if (known->is_asking)
 		return 0;
 	if (a->n_lookups >= a->config.max_lookups) {
-		struct mtasts_policy *policy = policy_stored(a, known);
-		if (policy == NULL)
-			return MTASTS_EBUSY;
-		policy_take(a, known, policy);
-		return 0;
+		struct mtasts_policy *unknown;
+		bool is_settled = policy_take_stored(a, known, &unknown);
+		mtasts_policy_free(unknown);
+		return is_settled ? 0 : MTASTS_EBUSY;
 	}
 	struct asked *asked = asked_new(a, known);
 	if (asked == NULL)
@@ -408,8 +479,9 @@ answers_later(struct answers *a, struct waiter *w)
 	struct question question;
 
 	question_parse(w->payload, &question);
-	assert(question.kind == KIND_POLICY);
+	assert(question.kind == KIND_POLICY || question.kind == KIND_VERDICT);
 	a->is_due = true;
+	w->is_verdict = question.kind == KIND_VERDICT;
 	struct known *known = known_get(a->known, &question.domain);
 	if (known == NULL) {
 		w->known = NULL;
@@ -438,28 +510,39 @@ answers_waiting(const struct answers *a)
 
 /* ---- time ---- */
 
+static void
+waiter_tell_late(struct answers *a, struct waiter *w, const struct mtasts_policy *unknown)
+{
+	const struct domain *domain = &w->known->domain;
+	struct question question;
+	struct buf text;
+
+	log_put(a->log, MTASTS_LOG_WARNING, "answer domain=%s reason=\"no %s in time\"",
+	    domain->name, w->has_policy ? "MX hosts" : "policy");
+	question_parse(w->payload, &question);
+	if (question.kind == KIND_VERDICT) {
+		waiter_tell_verdict(a, w, &question, unknown);
+		return;
+	}
+	buf_init(&text, a->payload, sizeof a->payload);
+	if (w->has_policy)
+		reply_mx_late(&text, domain);
+	else
+		reply_late(&text, domain, &a->config.reply);
+	waiter_tell_text(a, w, &text);
+}
+
 /* The look-up goes on.  A policy that is cached binds, however long the DNS takes. */
 static void
 waiter_late(struct answers *a, struct waiter *w)
 {
-	struct known *known = w->known;
-	struct mtasts_policy *policy = w->has_policy ? NULL : policy_stored(a, known);
-	struct buf text;
+	struct mtasts_policy *unknown = NULL;
 
-	if (policy != NULL) {
-		policy_take(a, known, policy);
-		if (w->known == NULL)
-			return;
-	}
-	buf_init(&text, a->payload, sizeof a->payload);
-	if (w->has_policy)
-		reply_mx_late(&text, &known->domain);
-	else
-		reply_late(&text, &known->domain, &a->config.reply);
-	log_put(a->log, MTASTS_LOG_WARNING,
-	    "answer domain=%s reply=\"%s\" reason=\"no answer in time\"", known->domain.name,
-	    text.p);
-	waiter_tell_text(a, w, &text);
+	if (!w->has_policy)
+		(void)policy_take_stored(a, w->known, &unknown);
+	if (w->known != NULL)
+		waiter_tell_late(a, w, unknown);
+	mtasts_policy_free(unknown);
 }
 
 size_t
@@ -510,8 +593,9 @@ answers_new(struct mtasts *ctx, const struct answers_config *config, const struc
 	if (a == NULL)
 		return NULL;
 	a->known = known_new();
-	if (a->known == NULL) {
-		free(a);
+	a->verdict = verdict_new();
+	if (a->known == NULL || a->verdict == NULL) {
+		answers_free(a);
 		return NULL;
 	}
 	a->ctx = ctx;
@@ -534,5 +618,6 @@ answers_free(struct answers *a)
 		asked_free(a->asked);
 	}
 	known_free(a->known);
+	verdict_free(a->verdict);
 	free(a);
 }

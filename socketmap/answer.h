@@ -47,6 +47,7 @@ struct waiter {
 	struct waiter *sooner, *later;
 	struct known *known; /* NULL: waits no more */
 	int64_t deadline_ms;
+	bool is_verdict; /* by the map mtastsd */
 	bool has_policy; /* waits for MX hosts alone */
 };
 
@@ -65,6 +66,8 @@ void answers_free(struct answers *answers);
 void answers_tick(struct answers *answers);
 
 /*
+ * Maps: "mtastsd" is verdict.h's; all others answer as Postfix wants it.
+ *
  * true: the answer to a request stands at the end of out, which must have ANSWER_MAX of room.
  * false: nothing is known, ask answers_later().
  */

@@ -475,6 +475,50 @@ START_TEST(no_memory)
 }
 END_TEST
 
+#define SENDMAIL(mx, domain)                                                                       \
+	"mtastsd rcpt/12073/1/4AMJd2mo012073/OK/SAN/TLSv1.3/198.51.100.7/" mx "/" domain "/end"
+
+/* Judged anew each time, by the same policy; a pattern needs no MX hosts there. */
+START_TEST(verdicts)
+{
+	ck_assert_str_eq(ask(0, SENDMAIL("mx.a.example", "a.example")), "");
+	ask(1, SENDMAIL("evil.example", "a.example"));
+	ask(2, "postfix a.example");
+	run(0);
+	ck_assert_str_eq(asking[0].answer, "OK ok");
+	ck_assert_int_eq(strncmp(asking[1].answer, "OK E:451:", 9), 0);
+	ck_assert_str_eq(asking[2].answer, a_reply);
+	ck_assert_int_eq(strncmp(ask(3, SENDMAIL("evil.example", "a.example")), "OK E:451:", 9), 0);
+	ck_assert_str_eq(ask(3, SENDMAIL("mx.a.example", "a.example")), "OK ok");
+	ck_assert_uint_eq(fake.n_started, 1);
+	ask(4, SENDMAIL("a.wild.example", "wild.example"));
+	run(0);
+	ck_assert_str_eq(asking[4].answer, "OK ok");
+	ck_assert_uint_eq(fake.n_mx_started, 0);
+	ck_assert_uint_gt(fake.n_records, 0);
+}
+END_TEST
+
+START_TEST(verdicts_at_once)
+{
+	ck_assert_int_eq(strncmp(ask(0, "mtastsd rubbish"), "OK E:451:4.3.0:", 15), 0);
+	ck_assert_str_eq(ask(0, SENDMAIL("mx.a.example", "[192.0.2.1]")), "OK ok");
+	ck_assert_uint_eq(fake.n_started, 0);
+}
+END_TEST
+
+START_TEST(verdicts_late)
+{
+	ask(0, SENDMAIL("mx.late.example", "late.example"));
+	ask(1, SENDMAIL("evil.example", "cached.example"));
+	ask(2, SENDMAIL("mx.fails.example", "fails.example"));
+	ck_assert_int_eq(strncmp(asking[2].answer, "OK E:451:4.3.0:", 15), 0);
+	run(ANSWER_WAIT);
+	ck_assert_str_eq(asking[0].answer, "OK ok"); /* UNKNOWN, and on_unknown = deliver */
+	ck_assert_int_eq(strncmp(asking[1].answer, "OK E:451:", 9), 0);
+}
+END_TEST
+
 /* The table forgets who was asked for longest ago. */
 START_TEST(bounded)
 {
@@ -534,6 +578,9 @@ main(void)
 	tcase_add_test(tests, cancelled);
 	tcase_add_test(tests, freed_with_some_under_way);
 	tcase_add_test(tests, no_memory);
+	tcase_add_test(tests, verdicts);
+	tcase_add_test(tests, verdicts_at_once);
+	tcase_add_test(tests, verdicts_late);
 	tcase_add_test(tests, bounded);
 	suite_add_tcase(suite, tests);
 	return unit_main(suite);
