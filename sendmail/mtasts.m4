@@ -20,11 +20,13 @@ Kmtasts mtasts ifelse(defn(`_ARG_'), `', `', `_ARG_')
 divert(9)
 SLocal_tls_rcpt
 R$*			$: $1 $| $(mtasts rcpt $: E:451:4.3.0:"MTA-STS map is missing" $)
+R$* $| E : $- : 5 $+ : $+	$#error $@ unavailable $: $2 " 5" $3 " " $4
 R$* $| E : $- : $+ : $+	$#error $@ $3 $: $2 " " $3 " " $4
 R$* $| $*		$: $1
 
 SLocal_tls_server
 R$*			$: $1 $| $(mtasts server $@ $1 $: E:451:4.3.0:"MTA-STS map is missing" $)
+R$* $| E : $- : 5 $+ : $+	$#error $@ unavailable $: $2 " 5" $3 " " $4
 R$* $| E : $- : $+ : $+	$#error $@ $3 $: $2 " " $3 " " $4
 R$* $| $*		$: $1
 divert(0)

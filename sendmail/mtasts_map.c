@@ -172,20 +172,26 @@ next_name(const char **list, char out[NAME_N])
 }
 
 static void
+print_address(const SOCKADDR *sa, char out[ADDR_N])
+{
+	out[0] = '\0';
+	if (sa->sa.sa_family == AF_INET)
+		(void)inet_ntop(AF_INET, &sa->sin.sin_addr, out, ADDR_N);
+#if NETINET6
+	else if (sa->sa.sa_family == AF_INET6)
+		(void)inet_ntop(AF_INET6, &sa->sin6.sin6_addr, out, ADDR_N);
+#endif
+}
+
+static void
 address_of(int fd, int (*of)(int, struct sockaddr *, socklen_t *), char out[ADDR_N])
 {
 	SOCKADDR sa;
 	socklen_t n = sizeof sa;
 
 	out[0] = '\0';
-	if (fd < 0 || of(fd, &sa.sa, &n) != 0)
-		return;
-	if (sa.sa.sa_family == AF_INET)
-		(void)inet_ntop(AF_INET, &sa.sin.sin_addr, out, ADDR_N);
-#if NETINET6
-	else if (sa.sa.sa_family == AF_INET6)
-		(void)inet_ntop(AF_INET6, &sa.sin6.sin6_addr, out, ADDR_N);
-#endif
+	if (fd >= 0 && of(fd, &sa.sa, &n) == 0)
+		print_address(&sa, out);
 }
 
 /* ---- the handshake ---- */
@@ -232,6 +238,7 @@ mtasts_SSL_connect(SSL *ssl)
 
 struct session {
 	MCI *mci; /* NULL: free */
+	const SSL *ssl;
 	unsigned long serial, used;
 	char mx[NAME_N]; /* the MX record's name */
 	char mx_ip[ADDR_N], local_ip[ADDR_N];
@@ -372,18 +379,21 @@ session_of(MCI *mci, const char *verify)
 	if (s == NULL)
 		return NULL;
 	s->used = ++uses;
-	if (s->mci == mci && !is_new)
+	if (s->mci == mci && s->ssl == mci->mci_ssl && !is_new)
 		return s;
 	session_clear(s);
 	if (mci->mci_host == NULL || !plain_name(mci->mci_host, strlen(mci->mci_host), s->mx))
 		return NULL;
 	s->mci = mci;
+	s->ssl = mci->mci_ssl;
 	s->serial = ++serials;
 	s->used = ++uses;
 	int fd = mci->mci_ssl != NULL  ? SSL_get_fd(mci->mci_ssl)
 		 : mci->mci_in != NULL ? sm_io_getinfo(mci->mci_in, SM_IO_WHAT_FD, NULL)
 				       : -1;
 	address_of(fd, getpeername, s->mx_ip);
+	if (s->mx_ip[0] == '\0')
+		print_address(&CurHostAddr, s->mx_ip); /* the host has closed the connection */
 	address_of(fd, getsockname, s->local_ip);
 	if (mci->mci_ssl != NULL)
 		session_up(s, mci);
@@ -665,7 +675,7 @@ refuse(struct round *round, struct session *s, const char *signature, int64_t ag
 	if (r == 0 && decision.action == MTASTS_DELIVER) {
 		if (judge(round, s, &attempt).deliver)
 			return decision;
-		r = mtasts_decide(own.ctx, &round->policy, &attempt, 1, 0, -1, 0, &decision);
+		r = mtasts_decide(own.ctx, &round->policy, &attempt, 1, 0, INT32_MAX, 0, &decision);
 	}
 	if (r != 0)
 		log_error("decide", round->domain, r);
@@ -807,6 +817,9 @@ mark(const ENVELOPE *e, ADDRESS *a, const struct mtasts_decision *decision)
 	a->q_status = sm_rpool_strdup_x(e->e_rpool, decision->enhanced);
 	a->q_rstatus = sm_rpool_strdup_x(e->e_rpool, words);
 	(void)sm_strlcpy(SmtpError, words, sizeof SmtpError);
+	/* an earlier recipient's error would make rscheck() take this one for as final as that */
+	if (decision->action == MTASTS_DEFER)
+		ExitStat = EX_TEMPFAIL;
 }
 
 /* tls_rcpt: deliver() has set e_to to this very string, and the state to "ok so far". */
