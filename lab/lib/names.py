@@ -78,7 +78,7 @@ def make(lab, hosts):
         if "tlsa" in host.modifiers:
             zones.add("_25._tcp." + host.name, "TLSA", lab.pki.tlsa(host.certificate))
         if "badtlsa" in host.modifiers:
-            zones.add("_25._tcp." + host.name, "TLSA", "3 0 1 " + "ab" * 32)
+            zones.add("_25._tcp." + host.name, "TLSA", "3 1 1 " + "ab" * 32)
     delegate(lab, zones)
     return zones
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The lab's certification authorities and certificates, made by openssl(1) when first asked for, and then kept."""
+import base64
 import hashlib
 import os
 import ssl
@@ -21,6 +22,15 @@ commonName=supplied
 [leaf]
 subjectAltName=DNS:{name}
 """
+
+
+def public_key_hash(certificate):
+    """SHA-256 of the public key in a certificate, DER."""
+    done = subprocess.run(
+        ["openssl", "x509", "-inform", "DER", "-pubkey", "-noout"], input=certificate, capture_output=True, check=True
+    )
+    pem = done.stdout.decode().splitlines()
+    return hashlib.sha256(base64.b64decode("".join(pem[1:-1]))).digest()
 
 
 class Pki:
@@ -70,11 +80,11 @@ class Pki:
         return path
 
     def tlsa(self, path):
-        """The TLSA record that fits a certificate file: DANE-EE, whole certificate, SHA-256."""
+        """The TLSA record that fits a certificate file: DANE-EE, public key, SHA-256, which all mail servers know."""
         with open(path, encoding="ascii") as f:
             pem = f.read()
         pem = pem[: pem.index("-----END CERTIFICATE-----") + 26]
-        return "3 0 1 " + hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+        return "3 1 1 " + public_key_hash(ssl.PEM_cert_to_DER_cert(pem)).hex()
 
     def _path(self, name):
         return os.path.join(self.dir, name)

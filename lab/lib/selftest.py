@@ -9,7 +9,6 @@ text, wanted a pattern it must match whole.
 """
 import concurrent.futures
 import gzip
-import hashlib
 import os
 import re
 import smtplib
@@ -26,6 +25,7 @@ import dns.rcode
 import dns.rdatatype
 
 import table
+from pki import public_key_hash
 
 WAIT = 2.5  # seconds until we call something silent
 ENOUGH = 2 << 20  # octets after which we call something endless
@@ -391,7 +391,7 @@ def check_tlsa(row, name, certificate):
     if not {"tlsa", "badtlsa"} & set(modifiers):
         return
     answer = ask("_25._tcp." + name, "TLSA")
-    fits = any(r.cert == hashlib.sha256(certificate).digest() for r in records(answer, "TLSA"))
+    fits = any(r.cert == public_key_hash(certificate) for r in records(answer, "TLSA"))
     if fits != ("tlsa" in modifiers) or not answer.flags & dns.flags.AD:
         raise Failed("TLSA is wrong")
 

@@ -19,6 +19,7 @@ EXTRA_DIST += %D%/lib/server.sh
 EXTRA_DIST += %D%/lib/syslogd.pl
 EXTRA_DIST += %D%/lib/tap.sh
 EXTRA_DIST += %D%/network.sh
+EXTRA_DIST += %D%/sendmail-matrix.sh
 EXTRA_DIST += %D%/singleflight.sh
 EXTRA_DIST += tests/servers/common.sh
 EXTRA_DIST += tests/servers/exim.sh

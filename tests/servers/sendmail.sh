@@ -24,20 +24,78 @@ debian() {
 	furnish_sendmail "$root"
 }
 
+# built ROOT SUITES [OPTION...]: the source of the first of the suites that has it, with our hook, by sendmail/build with
+# the options
+built() {
+	local root=$1 suites=$2 dir=$cache/build-${1##*/new-} suite
+	shift 2
+	[ -n "${stage:-}" ] || die "stage is not set: where make install put libmtasts"
+	PKG_CONFIG_PATH=$(dirname "$(find "$stage" -name mtasts.pc | head -n 1)")
+	export PKG_CONFIG_PATH
+	# shellcheck disable=SC2086 # the lists are lists
+	unpack bookworm "$root" $tools $libraries ${renamed[bookworm]} netbase libdb5.3
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	for suite in $suites; do
+		say "$suite: fetching and building sendmail"
+		"$top/sendmail/fetch-source" -s "$suite" "$dir/tree" >"$dir/log" 2>&1 && break
+	done
+	[ -d "$dir/tree" ] || { cat "$dir/log" >&2; die "no source of sendmail in $suites"; }
+	MAKEFLAGS=-j2 "$top/sendmail/build" -d "$dir/tree" "$@" "$dir/built" >"$dir/log" 2>&1 || {
+		tail -n 30 "$dir/log" >&2
+		die "sendmail does not build: see $dir"
+	}
+	install "$dir"/built/obj.*/sendmail/sendmail "$dir"/built/obj.*/makemap/makemap "$root/usr/sbin"
+	mkdir -p "$root/usr/share/sendmail"
+	cp -a "$dir/built/cf" "$root/usr/share/sendmail/cf"
+	rm -rf "$dir/tree" "$dir/built"
+	furnish_sendmail "$root"
+}
+
+# With all of sendmail's own that meets ours: DANE, and MTA-STS as sendmail has it
+full() {
+	cat >"$cache/sendmail-full.m4" <<-'END'
+	APPENDDEF(`conf_sendmail_ENVDEF', `-DDANE -D_FFR_MTA_STS -D_FFR_TLS_ALTNAMES')dnl
+	END
+	built "$1" bookworm -p -m "$cache/sendmail-full.m4"
+}
+
 family_inputs() {
-	:
+	local hook="$top/sendmail/mtasts_map.c $top/sendmail/site.config.m4 $top/sendmail/build $top/sendmail/site-lines
+	    $top/lib/mtasts.h"
+	case $1 in
+	hook | new) echo "$hook" ;;
+	full) echo "$hook $top/sendmail/conf.c.patch" ;;
+	esac
 }
 
 family_make() {
 	case $1 in
 	debian) debian "$2" ;;
+	hook) built "$2" bookworm ;;
+	new) built "$2" "trixie sid" ;;
+	full) full "$2" ;;
 	esac
 }
 
 family_about() {
-	local kind=$1 root=$2 about
+	local kind=$1 root=$2 about class
 	[ -f "$root/usr/share/sendmail/cf/m4/cf.m4" ] || die "no cf.m4 in $root"
-	about=$(chroot "$root" /usr/sbin/sendmail -d0.13 -C/dev/null -bt </dev/null) || :
+	# libmtasts comes with whoever runs the server.
+	[ "$kind" = debian ] || cp -L "$(find "$stage" -name libmtasts.so.0)" "$root/tmp"
+	tried() {
+		chroot "$root" /usr/bin/env LD_LIBRARY_PATH=/tmp /usr/sbin/sendmail "$@" -bt </dev/null 2>&1 || :
+	}
+	about=$(tried -d0.13 -C/dev/null)
 	grep -q ' STARTTLS' <<<"$about" || die "this sendmail has no STARTTLS: $about"
-	sed -n '1s/Version/Sendmail/p' <<<"$about"
+	[ "$kind" != full ] || grep -q ' DANE' <<<"$about" || die "this sendmail has no DANE: $about"
+	echo 'Kmtasts mtasts' >"$root/tmp/cf"
+	class=$(tried -C/tmp/cf)
+	if grep -q 'class mtasts not available' <<<"$class"; then class=; else class=', with class mtasts'; fi
+	case $kind,$class in
+	debian, | hook,?* | new,?* | full,?* | rebuilt,?*) ;;
+	*) die "class mtasts is where it must not be, or is not where it must" ;;
+	esac
+	rm -f "$root"/tmp/*
+	echo "$(sed -n '1s/Version/Sendmail/p' <<<"$about")$class"
 }

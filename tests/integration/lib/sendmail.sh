@@ -20,9 +20,14 @@ mtasts=$(installed bin/mtasts)
 # The lines of the .mc that switch us on: empty for a sendmail without us
 feature="FEATURE(\`mtasts')"
 
+# What only one of them has
+own=
+
 # use NAME: a fresh instance of sendmail-NAME, configured.  Sets pristine, the root it was made from
 use() {
 	sendmail=$1
+	own=
+	[ "$sendmail" != full ] || own="define(\`confDANE', \`true')"
 	instance "sendmail-$sendmail"
 	# sendmail looks for libmtasts where the system's libraries are.
 	dirname "$(find "$stage" -name 'libmtasts.so.*' | head -n 1)" >>"$root/etc/ld.so.conf"
@@ -30,7 +35,7 @@ use() {
 	pristine=$(cat "$root/root")
 	rm -rf "$got/cf"
 	cp -a "$pristine/usr/share/sendmail/cf" "$got/cf"
-	cp "$top"/sendmail/*.m4 "$got/cf/feature" 2>/dev/null
+	cp "$top"/sendmail/mtasts*.m4 "$got/cf/feature"
 	cp -a "$LAB_DIR/pki/ca.pem" "$LAB_DIR/pki/certs" "$root/etc/mail"
 	printf '%s\n' '#!/bin/sh' 'cat >>/tmp/box' >"$root/etc/mail/box"
 	chmod 755 "$root/etc/mail/box"
@@ -62,6 +67,7 @@ configure() {
 	FEATURE(\`accept_unresolvable_domains')
 	RELAY_DOMAIN(\`198.19.0')
 	DAEMON_OPTIONS(\`Name=MTA, Addr=198.19.0.1')
+	$own
 	$feature
 	$(printf '%s\n' "$@")
 	MAILER(\`local')

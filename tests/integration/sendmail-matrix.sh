@@ -1,0 +1,189 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# What each sendmail with our hook makes of each kind of mail host under each kind of policy: whether it delivers, to which
+# host, over what; which records RFC 8460 wants of it; what log, queue and bounce say.  And that without the feature all
+# of this goes wrong.
+# shellcheck source-path=SCRIPTDIR source=lib/sendmail.sh
+. "$(dirname "$0")/lib/sendmail.sh"
+[ -n "$mtasts" ] || { echo "1..0 # SKIP no mtasts below $stage"; exit 77; }
+SENDMAILS=${SENDMAILS:-hook new full}
+
+# domain, outcome, who took it (host/TLS/SNI), the records in order (type:mx:what), and for what we refuse the class of its
+# status code and what we say for a reason; "nobody" where sendmail itself would not deliver either
+cases() {
+	sed -E 's/ *#.*//; /^$/d' <<-'END'
+	good        delivered  mx1.good/TLSv1.3/mx1.good         sts:mx1.good:success
+	wild        delivered  a.wild/TLSv1.3/a.wild             sts:a.wild:success    # "wildcard" of stock FEATURE(`sts')
+	nopol       delivered  mx.nopol/TLSv1.3/mx.nopol         no-policy-found:mx.nopol:certificate-not-trusted
+	nopol2      delivered  mx.nopol2/-/-                     no-policy-found:mx.nopol2:starttls-not-supported
+	badmx       deferred   -                                 sts:evil.attacker:validation-failure               4.8
+	mixmx       delivered  mx2.mixmx/TLSv1.3/mx2.mixmx       sts:evil2.attacker:validation-failure,sts:mx2.mixmx:success
+	mixed       delivered  mx2.mixed/TLSv1.3/mx2.mixed       sts:mx1.mixed:certificate-host-mismatch,sts:mx2.mixed:success
+	selfsigned  deferred   -                                 sts:mx.selfsigned:certificate-not-trusted          7.5 certificate-not-trusted
+	wrongname   deferred   -                                 sts:mx.wrongname:certificate-host-mismatch         7.5 certificate-host-mismatch
+	expired     deferred   -                                 sts:mx.expired:certificate-expired                 7.5 certificate-expired
+	notls       deferred   -                                 sts:mx.notls:starttls-not-supported                7.5 starttls-not-supported    # m31
+	st454       deferred   -                                 sts:mx.st454:starttls-not-supported                7.5 starttls-not-supported    # m32
+	m32b        deferred   -                                 sts:mx.m32b:starttls-not-supported                 7.5 starttls-not-supported
+	m33         deferred   -                                 sts:mx.m33:validation-failure                      7.5 validation-failure nobody    # "handshake"
+	m33b        deferred   -                                 sts:mx.m33b:validation-failure                     7.5 validation-failure nobody
+	tls11       deferred   -                                 sts:mx.tls11:validation-failure                    7.5 validation-failure nobody    # m34
+	cnonly      deferred   -                                 sts:mx.cnonly:certificate-host-mismatch            7.5 certificate-host-mismatch    # m25
+	tgood       delivered  mx.tgood/TLSv1.3/mx.tgood         sts:mx.tgood:success
+	tself       delivered  mx.tself/TLSv1.3/mx.tself         sts:mx.tself:certificate-not-trusted
+	texpired    delivered  mx.texpired/TLSv1.3/mx.texpired   sts:mx.texpired:certificate-expired
+	twrong      delivered  mx.twrong/TLSv1.3/mx.twrong       sts:mx.twrong:certificate-host-mismatch
+	tnotls      delivered  mx.tnotls/-/-                     sts:mx.tnotls:starttls-not-supported
+	tbadmx      delivered  evil.attacker/TLSv1.3/evil.attacker sts:evil.attacker:validation-failure
+	none        delivered  mx.none/TLSv1.3/mx.none           no-policy-found:mx.none:certificate-not-trusted
+	cname       delivered  real.hosting/TLSv1.3/alias.cname   sts:alias.cname:success
+	aonly       delivered  aonly/TLSv1.3/aonly               sts:aonly:success    # m18
+	cdom        delivered  mx1.good/TLSv1.3/mx1.good         sts:mx1.good:success
+	cdombad     deferred   -                                 sts:evil.attacker:validation-failure               4.8
+	lured       deferred   -                                 sts:mx.lure:validation-failure                     4.8
+	m21         deferred   -                                 sts:alias.m21:validation-failure                   4.8
+	m30         delivered  mx.m30/TLSv1.3/mx.m30             sts:mx.m30:success
+	allbad      deferred   -                                 sts:mx1.allbad:certificate-host-mismatch,sts:mx2.allbad:certificate-expired  7.5 certificate-host-mismatch
+	backupok    delivered  mx.backupok/TLSv1.3/mx.backupok   sts:mx.backupok:success
+	rcpt550     bounced    -                                 sts:mx.rcpt550:success
+	rcpt450     deferred   -                                 sts:mx.rcpt450:success
+	END
+	case $1 in
+	full) cat <<-'END' ;;
+		dane      delivered  mx.dane/TLSv1.3/mx.dane  tlsa:mx.dane:success
+		danebad   deferred   -                        tlsa:mx.danebad:validation-failure
+		secure    delivered  mx.safe/TLSv1.3/mx.safe  tlsa:mx.safe:success
+		END
+	*) cat <<-'END' ;;
+		dane      deferred   -                        sts:mx.dane:certificate-host-mismatch  7.5 certificate-host-mismatch
+		secure    deferred   -                        sts:mx.safe:validation-failure         4.8
+		END
+	esac
+}
+
+# taken: host/TLS/SNI of the hosts that took mail, without ".example"
+taken() {
+	local line
+	grep ' event=accepted ' "$got/smtp" | while read -r line; do
+		echo "$(word host "$line")/$(word tls "$line")/$(word sni "$line")"
+	done | sed 's/\.example\b//g' | paste -sd, | grep . || echo -
+}
+
+# words YOUNG|OLD DOMAIN CLASS REASON: what is said of a refusal: code, status and text
+words() {
+	local domain=$2.example class=$3 reason=$4 code=451 digit=4 end='; will retry'
+	[ "$1" = YOUNG ] || { code=550 digit=5 end=; }
+	case $class in
+	4.8) echo "$code $digit.4.8 MX hosts of '$domain' failed MTA-STS validation${end:-.}" ;;
+	7.5) echo "$code $digit.7.5 Remote certificate failed MTA-STS validation. Reason: $reason$end" ;;
+	esac
+}
+
+# One message for each case, at once: nothing is final for the young
+young() {
+	local domain outcome host wanted class reason summary words vague=
+	[ "$sendmail" != new ] || vague='|0\.0' # so 8.18, and in the log only
+	while read -r domain outcome host wanted class reason _; do
+		send "u@$domain.example"
+		words=$(words YOUNG "$domain" "$class" "$reason")
+		summary="$(outcome) $(taken) $(records | sed 's/\.example / /' | tr ' ' : | paste -sd,)"
+		if [ "$summary" != "$outcome $host $wanted" ]; then
+			fail "$sendmail: $domain" "wanted: $outcome $host $wanted" "got:    $summary" "$(story)"
+		elif [ -n "$class" ] && ! log_of "u@$domain.example" | grep -E " dsn=4\.($class$vague), " | grep -qF " stat=Deferred: $words"; then
+			fail "$sendmail: $domain" "not in the log: $words" "$(story)"
+		elif [ -n "$class" ] && ! grep -qxF "MDeferred: $words" "$got/queue"; then
+			fail "$sendmail: $domain" "not in the queue file: $words" "$(story)"
+		elif grep -q '^<19>' "$got/syslog"; then
+			fail "$sendmail: $domain" "an error in the log" "$(story)"
+		else
+			pass "$sendmail: $domain: $outcome"
+		fi
+	done < <(cases "$sendmail")
+}
+
+# The same messages older than bounce_after, in one queue run
+old() {
+	local domain outcome class reason old=()
+	forget
+	while read -r domain outcome _ _ class reason _; do
+		case $class,$outcome in ,bounced) ;; ,*) [ "$domain" = rcpt450 ] || continue ;; esac
+		queue "u@$domain.example"
+		old+=("$domain $class $reason")
+	done < <(cases "$sendmail"; echo 'halfdown deferred - -')
+	queue u@halfdown.example
+	aged 90000
+	queue_run
+	for line in "${old[@]}"; do
+		read -r domain class reason _ <<<"$line"
+		[ -n "$class" ] || continue
+		is "$sendmail: $domain: old: Action, Status" "$(dsn Action "u@$domain.example") $(dsn Status "u@$domain.example")" \
+		    "failed 5.$class"
+		is "$sendmail: $domain: old: Diagnostic-Code" "$(dsn Diagnostic-Code "u@$domain.example" | sed -E 's/ u@[^ ]*\.\.\. / /')" \
+		    "SMTP; $(words OLD "$domain" "$class" "$reason")"
+	done
+	is "$sendmail: rcpt550: old: its own answer" "$(dsn Diagnostic-Code u@rcpt550.example)" 'SMTP; 550 5.1.1 no such user'
+	is "$sendmail: halfdown: old: a host was only unreachable" "$(outcome u@halfdown.example) $(dsn Action u@halfdown.example)" 'deferred delayed'
+	is "$sendmail: rcpt450: old: its own answer" "$(dsn Action u@rcpt450.example) $(dsn Diagnostic-Code u@rcpt450.example)" \
+	    'delayed SMTP; 450 4.2.1 mailbox busy'
+	is "$sendmail: old: nobody took any" "$(accepted)" ''
+}
+
+# Cases that are not of one recipient and one policy
+special() {
+	# A domain whose record cannot be had
+	settings 'on_unknown = defer'
+	send u@t45servfail.example
+	is "$sendmail: policy-tempfail" "$(outcome) $(accepted)" 'deferred '
+	settings
+
+	# Two recipients at hosts of their own
+	send u@good.example v@mixed.example
+	is "$sendmail: two-domains" "$(accepted | sort)" "$(printf '%s\n' 'u@good.example mx1.good.example TLSv1.3' \
+	    'v@mixed.example mx2.mixed.example TLSv1.3')"
+
+	# Two of one transaction, one of them with a policy: sendmail puts together whose hosts are the same
+	for recipients in 'u@sharea.example u@shareb.example' 'u@shareb.example u@sharea.example'; do
+		# shellcheck disable=SC2086 # two words
+		send $recipients
+		is "$sendmail: piggyback: ${recipients%% *} first" "$(accepted)" 'u@shareb.example mx.shared.example TLSv1.3'
+		is "$sendmail: piggyback: ${recipients%% *} first: records" "$(records | sort)" "$(printf '%s\n' \
+		    'no-policy-found mx.shared.example certificate-not-trusted' 'sts mx.shared.example certificate-not-trusted')"
+	done
+
+	# sendmail may be told to try again without TLS what fails with it.
+	configure "define(\`confTLS_FALLBACK_TO_CLEAR', \`true')"
+	send u@m33.example
+	is "$sendmail: fb2clear-enforce" "$(outcome) $(accepted)" 'deferred '
+	send u@nopolalert.example
+	is "$sendmail: fb2clear-none" "$(outcome) $(accepted)" 'delivered u@nopolalert.example mx.nopolalert.example -'
+	is "$sendmail: fb2clear-none: one record" "$(records)" 'no-policy-found mx.nopolalert.example validation-failure'
+	configure
+}
+
+# The same without us: what is refused above is taken, by whoever is there.
+control() {
+	local domain outcome class nobody
+	feature=
+	configure
+	while read -r domain outcome _ _ class _ nobody; do
+		[ -n "$class" ] && [ -z "$nobody" ] || continue
+		send "u@$domain.example"
+		if [ -n "$(accepted)" ]; then
+			pass "$sendmail without the feature: $domain is taken"
+		else
+			fail "$sendmail without the feature: $domain is taken" "$(story)"
+		fi
+	done < <(cases "$sendmail")
+	send u@sharea.example u@shareb.example
+	is "$sendmail without the feature: piggyback: both are taken" "$(accepted | wc -l)" 2
+}
+
+for sendmail in $SENDMAILS; do
+	feature="FEATURE(\`mtasts')"
+	use "$sendmail"
+	young
+	old
+	special
+	control
+done
+tap_done
