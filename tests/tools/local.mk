@@ -18,3 +18,6 @@ tests_tools_oldkernel_SOURCES = tests/tools/oldkernel.c
 tests_tools_oldkernel_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
 tests_tools_oldkernel_LDADD = $(SECCOMP_LIBS)
 endif
+
+# a client of socket maps
+EXTRA_DIST += tests/tools/socketmap.py
