@@ -11,7 +11,8 @@ dist_man_MANS += \
 	man/mtasts.3 \
 	man/mtasts.conf.5 \
 	man/mtasts-fetch.8 \
-	man/mtasts-resolve.8
+	man/mtasts-resolve.8 \
+	man/mtasts-sendmail.7
 if WITH_EXIM
 dist_man_MANS += man/mtasts-exim.7
 endif

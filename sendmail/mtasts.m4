@@ -9,6 +9,8 @@ ifdef(`_LOCAL_TLS_RCPT_', `define(`_MTASTS_LATE_', `1')')
 ifdef(`_LOCAL_TLS_SERVER_', `define(`_MTASTS_LATE_', `1')')
 ifdef(`_MTASTS_LATE_', `errprint(`*** ERROR: FEATURE(`mtasts') must be before LOCAL_TLS_RCPT and LOCAL_TLS_SERVER
 ')m4exit(`1')')
+ifdef(`_MTA_STS_', `errprint(`*** ERROR: FEATURE(`mtasts') takes the place of FEATURE(`sts')
+')m4exit(`1')')
 define(`_LOCAL_TLS_RCPT_', `')
 define(`_LOCAL_TLS_SERVER_', `')
 divert(0)
