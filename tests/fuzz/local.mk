@@ -15,6 +15,7 @@ include tests/fuzz/net.mk
 include tests/fuzz/tls.mk
 include tests/fuzz/report.mk
 include tests/fuzz/exim.mk
+include tests/fuzz/socketmap.mk
 include tests/fuzz/verdict.mk
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/replay.c tests/fuzz/fuzz.h
 FUZZERS_LIST = $(FUZZERS)
