@@ -19,6 +19,8 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/mem.h"
+#include "socketmap/notify.h"
 #include "socketmap/server.h"
 
 enum { OPTION_LISTEN, OPTION_MODE, OPTION_GROUP };
@@ -38,6 +40,13 @@ enum {
 
 static const char default_address[] = "inet:8461@127.0.0.1";
 
+/* Answers, and the library's context below them. */
+struct engagement {
+	struct engagement *next;
+	struct answers *answers;
+	struct mtasts *ctx;
+};
+
 struct socketmap {
 	struct cli *cli;
 	const char *addresses[LISTEN_MAX];
@@ -46,8 +55,7 @@ struct socketmap {
 	struct listen_rights rights;
 	struct listener listeners[LISTEN_MAX];
 	size_t n_listeners;
-	struct mtasts *ctx;
-	struct answers *answers;
+	struct engagement *engagements;
 	struct server *server;
 	struct clock clock;
 	struct log log;
@@ -71,12 +79,11 @@ log_line(void *arg, enum mtasts_log level, const char *text)
 static int wake_fds[2] = { -1, -1 };
 
 static void
-on_stop(int sig)
+on_signal(int sig)
 {
 	int error = errno;
-	const char octet = SERVER_STOP;
+	const char octet = sig == SIGHUP ? SERVER_RELOAD : SERVER_STOP;
 
-	(void)sig;
 	if (write(wake_fds[1], &octet, 1) < 0) {
 		/* full: it was told often enough */
 	}
@@ -86,7 +93,8 @@ on_stop(int sig)
 static int
 signals_take(void)
 {
-	struct sigaction stop = { .sa_handler = on_stop }, ignore = { .sa_handler = SIG_IGN };
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction act = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
 
 	if (pipe(wake_fds) != 0)
 		return -1;
@@ -95,8 +103,10 @@ signals_take(void)
 		    fcntl(wake_fds[i], F_SETFL, O_NONBLOCK) != 0)
 			return -1;
 	}
-	if (sigaction(SIGTERM, &stop, NULL) != 0 || sigaction(SIGINT, &stop, NULL) != 0)
-		return -1;
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+		if (sigaction(signals[i], &act, NULL) != 0)
+			return -1;
+	}
 	return sigaction(SIGPIPE, &ignore, NULL);
 }
 
@@ -173,38 +183,96 @@ descriptors_take(void)
 
 /* ---- the server ---- */
 
-static int
-say_error(int error)
-{
-	cli_say("%s", mtasts_strerror(error));
-	return EX_TEMPFAIL;
-}
-
-static int
-serve(struct socketmap *s)
+/* By the configuration that was read last; NULL after saying why. */
+static struct answers *
+engage(struct socketmap *s)
 {
 	const struct mtasts_config *config = s->cli->config;
 	struct answers_config answers = {
 		.reply = { config->on_unknown == CONF_DEFER, config->cache_fault == CONF_DELIVER },
 		.max_lookups = LIMIT_LOOKUPS - LOOKUPS_KEPT,
 	};
-	struct server_config server = { .max_clients = descriptors_take(), .wake_fd = wake_fds[0] };
+	struct engagement *e = mem_zero(1, sizeof *e);
+	int r = e == NULL ? MTASTS_ENOMEM : mtasts_new(config, log_line, NULL, &e->ctx);
 
-	int r = mtasts_new(config, log_line, NULL, &s->ctx);
-	if (r != 0)
-		return say_error(r);
-	s->answers = answers_new(s->ctx, &answers, &s->clock, &s->log);
-	if (s->answers == NULL)
-		return say_error(MTASTS_ENOMEM);
-	s->server =
-	    server_new(&server, s->answers, s->listeners, s->n_listeners, &s->clock, &s->log);
+	s->log = (struct log){ .fn = log_line, .level = config->log_level };
+	if (r == 0)
+		e->answers = answers_new(e->ctx, &answers, &s->clock, &s->log);
+	if (r == 0 && e->answers != NULL) {
+		e->next = s->engagements;
+		s->engagements = e;
+		return e->answers;
+	}
+	cli_say("%s", mtasts_strerror(r != 0 ? r : MTASTS_ENOMEM));
+	if (e != NULL)
+		mtasts_free(e->ctx);
+	free(e);
+	return NULL;
+}
+
+static void
+disengage(void *arg, struct answers *answers)
+{
+	struct socketmap *s = arg;
+	struct engagement **at = &s->engagements, *e;
+
+	while ((*at)->answers != answers)
+		at = &(*at)->next;
+	e = *at;
+	*at = e->next;
+	answers_free(e->answers);
+	mtasts_free(e->ctx);
+	free(e);
+}
+
+/* SIGHUP.  What is wrong with the new configuration leaves the old one as it was. */
+static struct answers *
+reload(void *arg)
+{
+	struct socketmap *s = arg;
+	struct mtasts_config *old = s->cli->config;
+	struct answers *answers = NULL;
+
+	notify("RELOADING=1");
+	s->cli->config = NULL;
+	if (cli_configure(s->cli) == EX_OK)
+		answers = engage(s);
+	if (answers != NULL) {
+		mtasts_config_free(old);
+		log_put(&s->log, MTASTS_LOG_INFO, "reload");
+	} else {
+		mtasts_config_free(s->cli->config);
+		s->cli->config = old;
+		s->log.level = old->log_level;
+		log_put(&s->log, MTASTS_LOG_ERROR, "reload reason=\"the old configuration stays\"");
+	}
+	notify("READY=1");
+	return answers;
+}
+
+static int
+serve(struct socketmap *s)
+{
+	struct server_config config = { .max_clients = descriptors_take(),
+		.wake_fd = wake_fds[0],
+		.reload = reload,
+		.retire = disengage,
+		.arg = s };
+	struct answers *answers = engage(s);
+
+	if (answers == NULL)
+		return EX_TEMPFAIL;
+	s->server = server_new(&config, answers, s->listeners, s->n_listeners, &s->clock, &s->log);
 	if (s->server == NULL) {
 		cli_say("%s", strerror(errno));
+		disengage(s, answers);
 		return EX_OSERR;
 	}
 	for (size_t i = 0; i < s->n_listeners; i++)
 		log_put(&s->log, MTASTS_LOG_INFO, "listen address=%s", s->listeners[i].name);
+	notify("READY=1");
 	server_run(s->server);
+	server_free(s->server);
 	return EX_OK;
 }
 
@@ -218,7 +286,6 @@ start(struct socketmap *s)
 	if (status != EX_OK)
 		return status;
 	s->clock = clock_system();
-	s->log = (struct log){ .fn = log_line, .level = s->cli->config->log_level };
 	if (s->group != NULL && !account_group(s->group, &s->rights.gid)) {
 		cli_say("no group %s", s->group);
 		return EX_NOUSER;
@@ -268,9 +335,6 @@ run(struct cli *cli, int argc, char **argv)
 	if (optind != argc)
 		cli_usage(cli, "no operand is taken");
 	int status = start(&s);
-	server_free(s.server);
-	answers_free(s.answers);
-	mtasts_free(s.ctx);
 	listeners_close(&s);
 	return status;
 }

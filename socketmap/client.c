@@ -20,6 +20,7 @@ struct slot {
 	struct waiter waiter; /* the first member: the waiter is the slot */
 	struct slot *next;
 	struct client *client;
+	struct answers *answers; /* where it waits */
 	bool is_done;
 	struct buf frame; /* once it is done */
 	char payload[];	  /* until then */
@@ -47,6 +48,13 @@ clients_init(struct clients *clients, struct answers *answers)
 {
 	clients->answers = answers;
 	clients->dirty = NULL;
+}
+
+void
+clients_turn_to(struct clients *clients, struct answers *answers)
+{
+	answers_tick(answers);
+	clients->answers = answers;
 }
 
 struct client *
@@ -155,6 +163,7 @@ slot_new(struct client *client, struct span payload)
 		return NULL;
 	memcpy(slot->payload, payload.p, payload.n);
 	slot->client = client;
+	slot->answers = client->clients->answers;
 	slot->waiter.payload = span_make(slot->payload, payload.n);
 	slot->waiter.done = on_answer;
 	*client->last = slot;
@@ -172,7 +181,7 @@ client_free(struct client *client)
 		return;
 	for (struct slot *slot = client->first; slot != NULL; slot = next) {
 		next = slot->next;
-		answers_cancel(client->clients->answers, &slot->waiter);
+		answers_cancel(slot->answers, &slot->waiter);
 		slot_free(slot);
 	}
 	dirty_remove(client);

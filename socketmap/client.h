@@ -36,6 +36,8 @@ struct clients {
 enum client_state { CLIENT_OPEN, CLIENT_OVER };
 
 void clients_init(struct clients *clients, struct answers *answers);
+/* Requests from now on are theirs; those under way stay with who has them. */
+void clients_turn_to(struct clients *clients, struct answers *answers);
 
 /* NULL: out of memory.  The descriptor, not blocking, is the client's from then on. */
 struct client *client_new(struct clients *clients, int fd, void *owner);

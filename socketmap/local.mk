@@ -11,6 +11,7 @@ socketmap_libsocketmap_la_SOURCES = \
 	socketmap/client.c socketmap/client.h \
 	socketmap/watch.c socketmap/watch.h \
 	socketmap/listen.c socketmap/listen.h \
+	socketmap/notify.c socketmap/notify.h \
 	socketmap/server.c socketmap/server.h \
 	socketmap/told.c socketmap/told.h \
 	socketmap/verdict.c socketmap/verdict.h socketmap/verdict_key.c

@@ -47,26 +47,33 @@ struct connection {
 	short events; /* that are watched for */
 };
 
+/* Answers, and what the library below them waits for. */
+struct library {
+	struct source source;
+	struct answers *answers; /* NULL: none */
+	int fds[LIBRARY_FDS];
+	size_t n_fds;
+	bool is_due;
+	int64_t run_ms; /* monotonic; -1: it waits for nothing */
+};
+
 struct server {
 	struct server_config config;
-	struct answers *answers;
+	struct library now, old; /* old: until nobody waits for it */
 	const struct clock *clock;
 	const struct log *log;
 	struct watch *watch;
-	struct source library, wake;
+	struct source wake;
 	struct listening listening[LISTEN_MAX];
 	size_t n_listening;
 	struct connection *connections, *over;
 	size_t n_connections;
 	bool is_paused; /* nobody is accepted */
-	bool is_stopping;
+	bool is_stopping, is_reload_asked;
 	/* instants, ms, monotonic */
 	int64_t resume_ms; /* accepting is tried again */
 	int64_t tell_ms;   /* a pause may be told of again */
 	int64_t end_ms;	   /* nobody is waited for any longer */
-	int64_t run_ms;	   /* the library wants to run; -1: it waits for nothing */
-	int library_fds[LIBRARY_FDS];
-	size_t n_library_fds;
 	struct clients clients;
 };
 
@@ -277,32 +284,91 @@ is_in(const struct pollfd *fds, size_t n, int fd)
 
 /* Its descriptors come and go: what was closed is out of the set, or must be. */
 static void
-library_watch(struct server *server)
+library_watch(struct server *server, struct library *library)
 {
 	struct pollfd fds[LIBRARY_FDS];
 	int timeout_ms = -1;
-	size_t n = answers_pollfds(server->answers, fds, LIBRARY_FDS, &timeout_ms);
+	size_t n = answers_pollfds(library->answers, fds, LIBRARY_FDS, &timeout_ms);
 
 	if (n > LIBRARY_FDS)
 		n = LIBRARY_FDS;
-	for (size_t i = 0; i < server->n_library_fds; i++) {
-		if (!is_in(fds, n, server->library_fds[i]))
-			watch_remove(server->watch, server->library_fds[i]);
+	for (size_t i = 0; i < library->n_fds; i++) {
+		if (!is_in(fds, n, library->fds[i]))
+			watch_remove(server->watch, library->fds[i]);
 	}
 	for (size_t i = 0; i < n; i++) {
-		server->library_fds[i] = fds[i].fd;
-		(void)watch_set(server->watch, fds[i].fd, fds[i].events, &server->library);
+		library->fds[i] = fds[i].fd;
+		(void)watch_set(server->watch, fds[i].fd, fds[i].events, &library->source);
 	}
-	server->n_library_fds = n;
-	server->run_ms = timeout_ms < 0 ? -1 : clock_mono_ms(server->clock) + timeout_ms;
+	library->n_fds = n;
+	library->run_ms = timeout_ms < 0 ? -1 : clock_mono_ms(server->clock) + timeout_ms;
+}
+
+static bool
+library_is_due(const struct server *server, const struct library *library)
+{
+	if (library->answers == NULL)
+		return false;
+	if (library->is_due || answers_is_due(library->answers))
+		return true;
+	return library->run_ms >= 0 && library->run_ms <= clock_mono_ms(server->clock);
 }
 
 static void
-library_run(struct server *server)
+library_run(struct server *server, struct library *library)
 {
-	answers_run(server->answers);
+	if (!library_is_due(server, library))
+		return;
+	library->is_due = false;
+	answers_run(library->answers);
 	dirty_flush(server); /* which may ask anew */
-	library_watch(server);
+	library_watch(server, library);
+}
+
+static void
+library_open(struct library *library, struct answers *answers)
+{
+	*library = (struct library){
+		.source = { KIND_LIBRARY }, .answers = answers, .is_due = true, .run_ms = -1
+	};
+}
+
+static void
+library_close(struct server *server, struct library *library)
+{
+	if (library->answers == NULL)
+		return;
+	for (size_t i = 0; i < library->n_fds; i++)
+		watch_remove(server->watch, library->fds[i]);
+	server->config.retire(server->config.arg, library->answers);
+	library->answers = NULL;
+}
+
+/* ---- a new configuration ---- */
+
+/* The old one, which has its own helpers, ends when its last request is answered. */
+static void
+reload(struct server *server)
+{
+	if (!server->is_reload_asked || server->old.answers != NULL)
+		return;
+	server->is_reload_asked = false;
+	struct answers *answers = server->config.reload(server->config.arg);
+	if (answers == NULL)
+		return;
+	for (size_t i = 0; i < server->now.n_fds; i++)
+		watch_remove(server->watch, server->now.fds[i]);
+	server->old = server->now;
+	server->old.is_due = true; /* watched for anew */
+	library_open(&server->now, answers);
+	clients_turn_to(&server->clients, answers);
+}
+
+static void
+retire(struct server *server)
+{
+	if (server->old.answers != NULL && answers_waiting(server->old.answers) == 0)
+		library_close(server, &server->old);
 }
 
 /* ---- the end ---- */
@@ -325,7 +391,7 @@ stop(struct server *server)
 		connection_settle(server, c, client_read(c->client, true));
 	}
 	log_put(server->log, MTASTS_LOG_INFO, "stop clients=%zu waiting=%zu", server->n_connections,
-	    answers_waiting(server->answers));
+	    answers_waiting(server->now.answers));
 }
 
 static void
@@ -337,6 +403,8 @@ wake_take(struct server *server)
 	for (ssize_t i = 0; i < n; i++) {
 		if (octets[i] == SERVER_STOP && !server->is_stopping)
 			stop(server);
+		if (octets[i] == SERVER_RELOAD)
+			server->is_reload_asked = true;
 	}
 }
 
@@ -365,8 +433,10 @@ timeout_of(const struct server *server)
 {
 	int timeout_ms = -1;
 
-	if (server->run_ms >= 0)
-		timeout_ms = sooner(server, timeout_ms, server->run_ms);
+	if (server->now.run_ms >= 0)
+		timeout_ms = sooner(server, timeout_ms, server->now.run_ms);
+	if (server->old.answers != NULL && server->old.run_ms >= 0)
+		timeout_ms = sooner(server, timeout_ms, server->old.run_ms);
 	if (server->is_paused)
 		timeout_ms = sooner(server, timeout_ms, server->resume_ms);
 	if (server->is_stopping)
@@ -374,8 +444,7 @@ timeout_of(const struct server *server)
 	return timeout_ms;
 }
 
-/* true: it was the library's. */
-static bool
+static void
 event_take(struct server *server, const struct watch_event *event)
 {
 	struct source *source = event->arg;
@@ -383,17 +452,17 @@ event_take(struct server *server, const struct watch_event *event)
 	switch (source->kind) {
 	case KIND_LISTENER:
 		((struct listening *)source)->is_ready = true;
-		return false;
+		break;
 	case KIND_CLIENT:
 		connection_serve(server, (struct connection *)source, event->events);
-		return false;
+		break;
 	case KIND_LIBRARY:
-		return true;
+		((struct library *)source)->is_due = true;
+		break;
 	case KIND_WAKE:
 		wake_take(server);
-		return true;
+		break;
 	}
-	return false;
 }
 
 static void
@@ -401,17 +470,14 @@ turn(struct server *server)
 {
 	struct watch_event events[EVENTS];
 	size_t n = watch_wait(server->watch, events, EVENTS, timeout_of(server));
-	bool is_due = false;
 
-	answers_tick(server->answers);
-	for (size_t i = 0; i < n; i++) {
-		if (event_take(server, &events[i]))
-			is_due = true;
-	}
-	if (server->run_ms >= 0 && server->run_ms <= clock_mono_ms(server->clock))
-		is_due = true;
-	if (is_due || answers_is_due(server->answers))
-		library_run(server);
+	answers_tick(server->now.answers);
+	for (size_t i = 0; i < n; i++)
+		event_take(server, &events[i]);
+	library_run(server, &server->now);
+	library_run(server, &server->old);
+	retire(server);
+	reload(server);
 	over_free(server);
 	if (server->is_paused && server->resume_ms <= clock_mono_ms(server->clock))
 		resume_accepting(server);
@@ -422,7 +488,6 @@ turn(struct server *server)
 void
 server_run(struct server *server)
 {
-	library_watch(server);
 	while (!is_at_end(server))
 		turn(server);
 	if (server->n_connections != 0)
@@ -440,11 +505,9 @@ server_new(const struct server_config *config, struct answers *answers, struct l
 	if (server == NULL)
 		return NULL;
 	server->config = *config;
-	server->answers = answers;
+	library_open(&server->now, answers);
 	server->clock = clock;
 	server->log = log;
-	server->run_ms = -1;
-	server->library.kind = KIND_LIBRARY;
 	server->wake.kind = KIND_WAKE;
 	clients_init(&server->clients, answers);
 	for (size_t i = 0; i < n && i < LISTEN_MAX; i++)
@@ -454,6 +517,7 @@ server_new(const struct server_config *config, struct answers *answers, struct l
 	if (server->watch == NULL ||
 	    watch_set(server->watch, config->wake_fd, POLLIN, &server->wake) != 0) {
 		int error = errno;
+		server->now.answers = NULL;
 		server_free(server);
 		errno = error;
 		return NULL;
@@ -470,6 +534,8 @@ server_free(struct server *server)
 	while (server->connections != NULL)
 		connection_end(server, server->connections);
 	over_free(server);
+	library_close(server, &server->old);
+	library_close(server, &server->now);
 	watch_free(server->watch);
 	free(server);
 }

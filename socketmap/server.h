@@ -18,15 +18,25 @@ enum {
 
 struct server;
 
+/* Octets of wake_fd, as handlers of signals write them. */
+enum { SERVER_STOP = 's', SERVER_RELOAD = 'r' };
+
 struct server_config {
 	size_t max_clients;
-	int wake_fd; /* what is read from it: SERVER_STOP */
+	int wake_fd; /* read from: one of the above */
+	/*
+	 * New answers for requests from now on; NULL: the old ones go on.  Those that are replaced
+	 * finish what is under way, then come back by retire().
+	 */
+	struct answers *(*reload)(void *arg);
+	void (*retire)(void *arg, struct answers *answers);
+	void *arg;
 };
 
-/* Octets of wake_fd, as a handler of signals writes them. */
-enum { SERVER_STOP = 's' };
-
-/* All borrowed; the listeners are closed when the server is to end.  NULL with errno. */
+/*
+ * All borrowed but the answers, which retire() takes back; the listeners are closed when the
+ * server is to end.  NULL with errno, and the answers are still the caller's.
+ */
 struct server *server_new(const struct server_config *config, struct answers *answers,
     struct listener *listeners, size_t n, const struct clock *clock, const struct log *log);
 void server_free(struct server *server);

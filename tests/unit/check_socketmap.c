@@ -65,24 +65,71 @@ log_take(void *arg, enum mtasts_log level, const char *text)
 	ck_assert(dprintf(*fd, "%s\n", text) > 0);
 }
 
+/* Those that serve, and those that were replaced and have something under way. */
+static struct {
+	struct mtasts *ctx;
+	struct answers *answers;
+} engaged[2];
+
+static struct clock server_clock;
+static struct log server_log_sink;
+
+static struct answers *
+engage(void)
+{
+	struct answers_config config = { .reply = { false, false }, .max_lookups = 100 };
+	size_t i = engaged[0].answers == NULL ? 0 : 1;
+
+	if (engaged[i].answers != NULL)
+		_exit(97);
+	engaged[i].ctx = fake_new();
+	engaged[i].answers = answers_new(engaged[i].ctx, &config, &server_clock, &server_log_sink);
+	return engaged[i].answers;
+}
+
+static void
+disengage(void *arg, struct answers *answers)
+{
+	size_t i = engaged[0].answers == answers ? 0 : 1;
+
+	(void)arg;
+	if (engaged[i].answers != answers)
+		_exit(96);
+	answers_free(answers);
+	mtasts_free(engaged[i].ctx);
+	engaged[i].answers = NULL;
+}
+
+/* Every second time the new configuration is wrong. */
+static struct answers *
+reload(void *arg)
+{
+	static const struct fake_domain others[] = { { .name = NULL } };
+	static int n;
+
+	(void)arg;
+	if (n++ % 2 == 0)
+		return NULL;
+	fake.domains = others;
+	return engage();
+}
+
 _Noreturn static void
 server_main(size_t max_clients, int wake, int log_fd, struct listener *listeners)
 {
-	struct log log = { log_take, &log_fd, MTASTS_LOG_INFO };
-	struct answers_config config = { .reply = { false, false }, .max_lookups = 100 };
-	struct server_config server_config = { max_clients, wake };
-	struct clock clock = fake_clock();
-	struct mtasts *ctx = fake_new();
-	struct answers *answers = answers_new(ctx, &config, &clock, &log);
-	struct server *s = server_new(&server_config, answers, listeners, 2, &clock, &log);
+	struct server_config config = { max_clients, wake, reload, disengage, NULL };
 
+	server_log_sink = (struct log){ log_take, &log_fd, MTASTS_LOG_INFO };
+	server_clock = fake_clock();
+	struct server *s =
+	    server_new(&config, engage(), listeners, 2, &server_clock, &server_log_sink);
 	if (s == NULL)
 		_exit(99);
 	server_run(s);
 	server_free(s);
-	answers_free(answers);
-	mtasts_free(ctx);
-	exit(fake.n_under_way == 0 ? 0 : 98);
+	exit(fake.n_under_way == 0 && engaged[0].answers == NULL && engaged[1].answers == NULL
+		 ? 0
+		 : 98);
 }
 
 static void
@@ -133,11 +180,15 @@ server_begin(size_t max_clients)
 }
 
 static void
+server_tell(char octet)
+{
+	ck_assert_int_eq(write(server.wake, &octet, 1), 1);
+}
+
+static void
 server_stop(void)
 {
-	const char stop = SERVER_STOP;
-
-	ck_assert_int_eq(write(server.wake, &stop, 1), 1);
+	server_tell(SERVER_STOP);
 }
 
 /* ms of CPU that it used; it must have ended well. */
@@ -507,6 +558,38 @@ START_TEST(too_many_clients)
 }
 END_TEST
 
+/* What is under way ends as it began, what comes later is asked of the new one. */
+START_TEST(new_configuration)
+{
+	int fd = dial(), other = dial();
+
+	server_tell(SERVER_RELOAD); /* which is wrong */
+	say(other, a_request);
+	hear(other, a_answer);
+	for (int i = 0; i < 2; i++) {
+		say(fd, slow_request);
+		say(fd, slow_request);
+	}
+	usleep(SLOW / 2 * 1000);
+	server_tell(SERVER_RELOAD);
+	usleep(SLOW / 6 * 1000);
+	say(other, a_request);
+	hear(other, none_answer);
+	server_tell(SERVER_RELOAD); /* has to wait for the one before */
+	say(fd, a_request);
+	for (int i = 0; i < 4; i++)
+		hear(fd, slow_answer);
+	hear(fd, none_answer);
+	usleep(50 * 1000);
+	server_tell(SERVER_RELOAD);
+	usleep(50 * 1000);
+	say(other, a_request);
+	hear(other, none_answer);
+	close(fd);
+	close(other);
+}
+END_TEST
+
 /* ---- the end ---- */
 
 START_TEST(stop_answers_what_is_in_flight)
@@ -699,6 +782,7 @@ main(void)
 	tcase_add_test(clients, a_thousand);
 	tcase_add_test(clients, slow_reader);
 	tcase_add_test(clients, too_many_clients);
+	tcase_add_test(clients, new_configuration);
 	suite_add_tcase(suite, clients);
 	tcase_add_checked_fixture(end, setup, teardown);
 	tcase_set_timeout(end, 60);
