@@ -74,6 +74,16 @@ log_line(void *arg, enum mtasts_log level, const char *text)
 		sm_syslog(as[level].priority, id, "mtasts: %s", text);
 }
 
+/* What must not get into a line of the log, nor into rules and replies. */
+static void
+clean(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\' || *text < ' ' || *text > '~')
+			*text = '?';
+	}
+}
+
 static void
 log_error(const char *what, const char *which, int error)
 {
@@ -117,18 +127,16 @@ context(void)
 
 /* ---- names and addresses ---- */
 
-/*
- * "mx.example.net." and "[mx.example.net]" as "mx.example.net".  False: no name, or too long.
- */
+/* "mx.example.net." and "[mx.example.net]" as "mx.example.net".  False: no name, or too long. */
 static bool
 plain_name(const char *host, size_t n, char out[NAME_N])
 {
+	n -= n > 0 && host[n - 1] == '.';
 	if (n >= 2 && host[0] == '[' && host[n - 1] == ']') {
 		host++;
 		n -= 2;
 	}
-	if (n > 0 && host[n - 1] == '.')
-		n--;
+	n -= n > 0 && host[n - 1] == '.';
 	if (n == 0 || n >= NAME_N)
 		return false;
 	memcpy(out, host, n);
@@ -197,7 +205,6 @@ address_of(int fd, int (*of)(int, struct sockaddr *, socklen_t *), char out[ADDR
 /* ---- the handshake ---- */
 
 static struct {
-	SSL *ssl;
 	bool begun, failed;
 	char why[WORDS_N];
 } handshake; /* the last one, until tls_server is asked */
@@ -214,9 +221,8 @@ mtasts_SSL_connect(SSL *ssl)
 	int r, error;
 
 	be_own();
-	if (!handshake.begun || handshake.ssl != ssl) {
+	if (SSL_in_before(ssl)) { /* not a retry */
 		memset(&handshake, 0, sizeof handshake);
-		handshake.ssl = ssl;
 		handshake.begun = true;
 		if (mci != NULL && mci->mci_host != NULL &&
 		    plain_name(mci->mci_host, strlen(mci->mci_host), mx) && !is_address(mx) &&
@@ -250,6 +256,7 @@ struct session {
 	size_t n_told;
 };
 
+static char refusal[MTASTS_TEXT_MAX + 16]; /* the last one, with its codes */
 static struct session *sessions;
 static size_t n_sessions;
 static unsigned long serials, uses;
@@ -317,11 +324,11 @@ session_is(struct session *s, enum mtasts_tls tls, bool is_ours, const char *wor
 	(void)sm_strlcpy(s->words, words, sizeof s->words);
 }
 
-/* And when it did not, by sendmail's ${verify}. */
+/* And when it did not, by sendmail's ${verify}; SmtpError has a 4yz reply, or what we put there. */
 static void
 session_down(struct session *s, MCI *mci, const char *verify)
 {
-	bool answered = SmtpError[0] == '4' || SmtpError[0] == '5';
+	bool answered = SmtpError[0] == '4' && strcmp(SmtpError, refusal) != 0;
 
 	if (handshake.begun)
 		session_is(s, MTASTS_TLS_FAILED, false,
@@ -556,7 +563,7 @@ round_of(const ENVELOPE *e, const char *domain)
 	return round;
 }
 
-static const struct outcome *
+static struct outcome *
 round_find(const struct round *round, const char *mx)
 {
 	for (size_t i = 0; i < round->n_outcomes; i++) {
@@ -566,11 +573,14 @@ round_find(const struct round *round, const char *mx)
 	return NULL;
 }
 
-/* The latest that is known of a host; what cannot be remembered counts as never reached. */
+/*
+ * The latest that is known of a host.  What cannot be remembered, or was no fault of the host's,
+ * counts as never reached: nothing is final for that.
+ */
 static void
-round_remember(struct round *round, const struct mtasts_attempt *attempt)
+round_remember(struct round *round, const struct mtasts_attempt *attempt, bool is_ours)
 {
-	struct outcome *o = (struct outcome *)round_find(round, attempt->mx_host);
+	struct outcome *o = round_find(round, attempt->mx_host);
 	struct outcome *grown;
 
 	if (o == NULL) {
@@ -581,7 +591,7 @@ round_remember(struct round *round, const struct mtasts_attempt *attempt)
 		o = &grown[round->n_outcomes++];
 		(void)sm_strlcpy(o->mx, attempt->mx_host, sizeof o->mx);
 	}
-	o->attempt = (struct mtasts_attempt){ .tls = attempt->tls,
+	o->attempt = (struct mtasts_attempt){ .tls = is_ours ? MTASTS_TLS_UNREACHED : attempt->tls,
 		.mx_secure = attempt->mx_secure,
 		.dane = attempt->dane,
 		.dane_failed = attempt->dane_failed };
@@ -641,7 +651,7 @@ judge(struct round *round, struct session *s, struct mtasts_attempt *attempt)
 		attempt->mx_secure = is_secure(round, s->mx);
 		verdict = mtasts_judge(round->policy, attempt);
 	}
-	round_remember(round, attempt);
+	round_remember(round, attempt, s->is_ours);
 	if (!session_is_to_tell(s, round->domain))
 		return verdict;
 	untried.mx_secure = attempt->mx_secure;
@@ -653,6 +663,19 @@ judge(struct round *round, struct session *s, struct mtasts_attempt *attempt)
 	if (r != 0 && r != MTASTS_EREPORT) /* which is told where it happens */
 		log_error("record", round->domain, r);
 	return verdict;
+}
+
+/* Why, for the answer only has the type. */
+static void
+log_refusal(const struct round *round, const struct session *s)
+{
+	char words[WORDS_N], line[3 * NAME_N + WORDS_N];
+
+	(void)sm_strlcpy(words, s->words, sizeof words);
+	clean(words);
+	(void)sm_snprintf(line, sizeof line, "refused domain=%s mx=%s ip=%s tls=\"%s\"",
+	    round->domain, s->mx, s->mx_ip, words);
+	log_line(NULL, MTASTS_LOG_WARNING, line);
 }
 
 /*
@@ -677,6 +700,7 @@ refuse(struct round *round, struct session *s, const char *signature, int64_t ag
 			return decision;
 		r = mtasts_decide(own.ctx, &round->policy, &attempt, 1, 0, INT32_MAX, 0, &decision);
 	}
+	log_refusal(round, s);
 	if (r != 0)
 		log_error("decide", round->domain, r);
 	if (r != 0 || decision.action == MTASTS_DELIVER)
@@ -789,13 +813,9 @@ static void
 say(char *answer, size_t cap, const struct mtasts_decision *decision)
 {
 	char text[MTASTS_TEXT_MAX];
-	char *p;
 
 	(void)sm_strlcpy(text, decision->text, sizeof text);
-	for (p = text; *p != '\0'; p++) {
-		if (*p == '"' || *p == '\\' || *p < ' ' || *p > '~')
-			*p = '?';
-	}
+	clean(text);
 	(void)sm_snprintf(
 	    answer, cap, "E:%d:%s:\"%s\"", decision->smtp_code, decision->enhanced, text);
 }
@@ -807,16 +827,14 @@ say(char *answer, size_t cap, const struct mtasts_decision *decision)
 static void
 mark(const ENVELOPE *e, ADDRESS *a, const struct mtasts_decision *decision)
 {
-	char words[MTASTS_TEXT_MAX + 16];
-
 	a->q_status = a->q_rstatus = NULL;
 	if (decision->action == MTASTS_DELIVER)
 		return;
-	(void)sm_snprintf(words, sizeof words, "%d %s %s", decision->smtp_code, decision->enhanced,
-	    decision->text);
+	(void)sm_snprintf(refusal, sizeof refusal, "%d %s %s", decision->smtp_code,
+	    decision->enhanced, decision->text);
 	a->q_status = sm_rpool_strdup_x(e->e_rpool, decision->enhanced);
-	a->q_rstatus = sm_rpool_strdup_x(e->e_rpool, words);
-	(void)sm_strlcpy(SmtpError, words, sizeof SmtpError);
+	a->q_rstatus = sm_rpool_strdup_x(e->e_rpool, refusal);
+	(void)sm_strlcpy(SmtpError, refusal, sizeof SmtpError);
 	/* an earlier recipient's error would make rscheck() take this one for as final as that */
 	if (decision->action == MTASTS_DEFER)
 		ExitStat = EX_TEMPFAIL;
@@ -919,14 +937,15 @@ ask_server(ENVELOPE *e, const char *verify)
 {
 	struct mtasts_decision deliver = { .action = MTASTS_DELIVER }, all = deliver, one;
 	MCI *mci = e->e_mci;
-	const ADDRESS *first = mci != NULL ? first_of_transaction(e) : NULL;
+	const ADDRESS *first;
 	struct session *s;
 	size_t n = 0, n_open = 0;
 
-	if (first == NULL || !is_smtp(first->q_mailer))
+	if (mci == NULL || !is_smtp(mci->mci_mailer))
 		return deliver;
-	s = session_of(mci, verify);
-	if (s == NULL)
+	s = session_of(mci, verify); /* in any case: what was known of an earlier one is over */
+	first = first_of_transaction(e);
+	if (s == NULL || first == NULL)
 		return deliver; /* tls_rcpt finds the same */
 	for (const ADDRESS *a = first; a != NULL; a = a->q_next) {
 		if (!is_of_transaction(a, first, s->mx))
