@@ -28,6 +28,7 @@ EXTRA_DIST += %D%/socketmap.sh
 EXTRA_DIST += tests/servers/common.sh
 EXTRA_DIST += tests/servers/exim.sh
 EXTRA_DIST += tests/servers/make
+EXTRA_DIST += tests/servers/pmsr.sh
 EXTRA_DIST += tests/servers/postfix.sh
 EXTRA_DIST += tests/servers/run
 EXTRA_DIST += tests/servers/sendmail.sh
