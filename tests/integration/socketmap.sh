@@ -481,6 +481,96 @@ cold() {
 	done
 }
 
+# A look-up may take longer than an answer
+late() {
+	local ms reply
+	setting 'deadline = 15s'
+	"$top/lab/publish" slow.example https=delay=6 >&2
+	"$top/lab/publish" slow2.example https=delay=6 >&2
+	renew
+	client ask 'postfix slow.example' 'postfix good.example' >"$work/late" &
+	sleep 1
+	# who comes later waits no shorter, and gets the same
+	client ask 'postfix slow.example' >"$work/later" &
+	wait $!
+	read -r ms reply <"$work/late"
+	is "late: nothing is known yet" "$reply" NOTFOUND
+	within "late: its answer" "$ms" 5000
+	is "late: the next request of that connection" "$(tail -n 1 "$work/late" | cut -d ' ' -f 2-)" "$good"
+	read -r ms reply <"$work/later"
+	within "late: an answer to who came later" "$ms" 5000
+	sleep 1.5
+	is "late: the look-up went on" "$(answer 'postfix slow.example')" 'OK secure match=mx.slow.example servername=hostname'
+	setting 'deadline = 15s' 'on_unknown = defer'
+	renew
+	like "late: on_unknown = defer" "$(answer 'postfix slow2.example')" '^(TIMEOUT|TEMP) '
+
+	# it ends in time, too, and who waits is answered
+	client half '20:postfix hang.example,' >"$work/flight" &
+	sleep 0.3
+	ms=${EPOCHREALTIME/./}
+	stop
+	within "SIGTERM: with a look-up that hangs" $(((${EPOCHREALTIME/./} - ms) / 1000)) 5300
+	is "SIGTERM: with a look-up that hangs: status" "$status" 0
+	wait
+	like "SIGTERM: with a look-up that hangs: an answer" "$(head -n 1 "$work/flight")" '^(TIMEOUT|TEMP) '
+	setting
+	"$top/lab/publish" --all "$work/domains" >&2
+}
+
+# More than it can do at once
+crowded() {
+	local requests=() i ms reply slowest=0 asking=() plain=("${socketmap[@]}")
+	# descriptors: who finds none waits, at no cost, and is served when others have gone
+	socketmap=(prlimit --nofile=64:64 "${plain[@]}")
+	renew
+	answer 'postfix good.example' >/dev/null
+	client idle 200 <"$work/hold" >"$work/idle" &
+	asking=($!)
+	exec 8>"$work/hold"
+	sleep 0.5
+	client ask 'postfix good.example' 8>&- >"$work/crowded" &
+	asking+=($!)
+	ms=$(awk '{print $14 + $15}' "/proc/$map_server/stat")
+	sleep 1.5
+	ms=$((($(awk '{print $14 + $15}' "/proc/$map_server/stat") - ms) * 1000 / $(getconf CLK_TCK)))
+	if [ "$ms" -le 300 ]; then pass "no descriptors: no busy loop"; else fail "no descriptors: no busy loop" "$ms ms of processor time in 1500 ms"; fi
+	exec 8>&-
+	wait "${asking[@]}"
+	is "no descriptors: served when others have gone" "$(cut -d ' ' -f 2- "$work/crowded")" "$good"
+	socketmap=("${plain[@]}")
+
+	# look-ups: beyond some number the store alone is asked; what is there is answered as ever
+	setting 'max_fetches = 2'
+	renew
+	client ask 'postfix good.example' >/dev/null
+	for i in $(seq 40); do requests+=("postfix cold$i.example"); done
+	client parallel "${requests[@]}" >"$work/cold" &
+	asking=($!)
+	sleep 0.3
+	for i in 1 2 3 4 5 6; do
+		read -r ms reply < <(client ask 'postfix good.example')
+		[ "$ms" -le "$slowest" ] || slowest=$ms
+		[ "$reply" = "$good" ] || fail "two fetches at most: cached" "got: $reply"
+		sleep 0.3
+	done
+	within "two fetches at most, forty wanted: the slowest of six cached answers" "$slowest" 500
+	wait "${asking[@]}"
+	is "two fetches at most: all are answered" "$(grep -cE '^[0-9]+ (OK|NOTFOUND|TEMP|TIMEOUT)' "$work/cold")" 40
+	within "two fetches at most: the slowest of forty" "$(sort -n "$work/cold" | tail -n 1 | cut -d ' ' -f 1)" 5300
+	setting
+
+	# who does not wait for his answer harms nobody who does
+	renew
+	asking=()
+	for i in 1 2 3 4 5; do
+		client raw '20:postfix slow.example,' >/dev/null &
+		asking+=($!)
+	done
+	is "others have gone" "$(answer 'postfix slow.example')" 'OK secure match=mx.slow.example servername=hostname'
+	wait "${asking[@]}"
+}
+
 # ---- its own end ----
 
 shutdown() {
@@ -578,6 +668,6 @@ manners() {
 	address=inet:8461@127.0.0.1
 }
 
-parts=${*:-keys netstrings clients policies injection wildcards stale unknown faults storms cold shutdown sockets manners}
+parts=${*:-keys netstrings clients policies injection wildcards stale unknown faults storms cold late crowded shutdown sockets manners}
 for part in $parts; do $part; done
 tap_done
