@@ -22,6 +22,7 @@ EXTRA_DIST += %D%/lib/tap.sh
 EXTRA_DIST += %D%/network.sh
 EXTRA_DIST += %D%/postfix.sh
 EXTRA_DIST += %D%/sendmail-matrix.sh
+EXTRA_DIST += %D%/sendmail-packaged.sh
 EXTRA_DIST += %D%/sendmail-sts.sh
 EXTRA_DIST += %D%/singleflight.sh
 EXTRA_DIST += %D%/socketmap.sh
