@@ -5,7 +5,7 @@ UNIT = tests/unit/unit.c tests/unit/unit.h tests/unit/guard.c tests/unit/guard.h
 # memory that runs out at the n-th allocation (nomem.h)
 NOMEM = tests/unit/nomem.c tests/unit/nomem.h
 NOMEM_WRAP = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
-EXTRA_DIST += tests/unit/symbols.sh tests/unit/layers.sh tests/unit/hardening.sh
+EXTRA_DIST += tests/unit/symbols.sh tests/unit/layers.sh tests/unit/hardening.sh tests/unit/units.sh
 if HAVE_CHECK
 include tests/unit/base.mk
 include tests/unit/parse.mk
@@ -19,5 +19,5 @@ include tests/unit/exim.mk
 include tests/unit/verdict.mk
 include tests/unit/socketmap.mk
 endif
-TESTS += tests/unit/symbols.sh tests/unit/layers.sh tests/unit/hardening.sh
+TESTS += tests/unit/symbols.sh tests/unit/layers.sh tests/unit/hardening.sh tests/unit/units.sh
 AM_TESTS_ENVIRONMENT += HARDENING='$(HARDENING)'; export HARDENING;
