@@ -19,6 +19,7 @@ enum {
 	QUEUE_STEP = 1024,	/* octets */
 	MEMORY_MAX = 256 << 20, /* octets of address space */
 	CPU_MAX = 120,		/* seconds: ten thousand policies take less than half of it */
+	ASKED_MAX = 10000,	/* messages after which it is replaced, far below that */
 	FILES_MAX = 256,	/* descriptors: a socket or two for each request served at once */
 	ARGUMENTS_MAX = 2 * CONF_PREFIXES_MAX + 8,
 	PREFIX_TEXT = 64, /* octets of "2001:db8::/32" */
@@ -121,7 +122,7 @@ worker_start(struct worker *worker, const struct mtasts_config *config,
 		return -1;
 	}
 	arguments_make(&arguments, config, worker->kind);
-	worker->n_in = worker->n_out = 0;
+	worker->n_in = worker->n_out = worker->n_asked = 0;
 	worker->resolv_conf = resolv_conf_mtime(config);
 	return process_start(arguments.argv, identity, &limits, &worker->process, why);
 }
@@ -132,6 +133,8 @@ worker_is_stale(const struct worker *worker, const struct mtasts_config *config)
 	struct pollfd fd = { worker->process.fd, POLLIN, 0 };
 	const struct timespec *old = &worker->resolv_conf;
 
+	if (worker->n_asked >= ASKED_MAX)
+		return true;
 	if (worker->kind == WORKER_RESOLVE) {
 		struct timespec now = resolv_conf_mtime(config);
 		if (now.tv_sec != old->tv_sec || now.tv_nsec != old->tv_nsec)
@@ -153,6 +156,7 @@ worker_queue(struct worker *worker, struct span message)
 	}
 	memcpy(worker->out + worker->n_out, message.p, message.n);
 	worker->n_out += message.n;
+	worker->n_asked++;
 	return 0;
 }
 

@@ -23,6 +23,7 @@ struct worker {
 	size_t n_in;
 	char *out;
 	size_t n_out, cap_out;
+	size_t n_asked; /* messages since its start */
 };
 
 /* "mtasts-resolve" */
@@ -35,7 +36,10 @@ bool worker_is_running(const struct worker *worker);
 int worker_start(struct worker *worker, const struct mtasts_config *config,
     const struct process_identity *identity, struct buf *why);
 
-/* Of one that has nothing to do: it has ended, spoken out of turn, or read an older resolv.conf. */
+/*
+ * Of one that has nothing to do: it has ended, spoken out of turn, read an older resolv.conf, or
+ * been asked so much that its limit of CPU time comes into sight.
+ */
 bool worker_is_stale(const struct worker *worker, const struct mtasts_config *config);
 
 /* Append to what is to be sent.  0 or MTASTS_ENOMEM. */

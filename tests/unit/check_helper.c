@@ -606,6 +606,30 @@ START_TEST(test_new_resolv_conf)
 }
 END_TEST
 
+/* A host that lives for weeks does not wait until the kernel ends its helper. */
+START_TEST(test_replaced_in_time)
+{
+	long first, pid = 0;
+
+	begin("state");
+	ask(1, LATER, NULL);
+	run(1);
+	first = number_after(got.answer[0].text, "pid=");
+	for (int i = 0; i < 10000 / 16; i++) {
+		got.n = 0;
+		ask(16, LATER, NULL);
+		run(16);
+		pid = number_after(got.answer[15].text, "pid=");
+		ck_assert_int_eq(pid, first);
+	}
+	got.n = 0;
+	ask(1, LATER, NULL);
+	run(1);
+	ck_assert_int_ne(number_after(got.answer[0].text, "pid="), first);
+	end();
+}
+END_TEST
+
 /* More than the socket takes, to a helper that reads nothing: nothing blocks. */
 START_TEST(test_deaf)
 {
@@ -940,6 +964,7 @@ main(void)
 	tcase_add_test(tcase, test_idle_death);
 	tcase_add_test(tcase, test_babble_then_good);
 	tcase_add_test(tcase, test_new_resolv_conf);
+	tcase_add_test(tcase, test_replaced_in_time);
 	tcase_add_test(tcase, test_deaf);
 	tcase_add_test(tcase, test_many);
 	tcase_add_test(tcase, test_cancel);
