@@ -17,3 +17,4 @@ EXTRA_PROGRAMS += bench/bench_socketmap bench/raw_socketmap
 bench_bench_socketmap_SOURCES = bench/bench_socketmap.c bench/stats.c bench/stats.h
 bench_raw_socketmap_SOURCES = bench/raw_socketmap.c
 EXTRA_DIST += bench/socketmap bench/socketmap.py
+EXTRA_DIST += bench/delivery.sh bench/sendmail
