@@ -906,11 +906,11 @@ is_of_transaction(const ADDRESS *a, const ADDRESS *first, const char *mx)
 }
 
 /* $h is its next hop: deliver() has set it. */
-static const ADDRESS *
+static ADDRESS *
 first_of_transaction(ENVELOPE *e)
 {
 	const char *host = macvalue('h', e);
-	const ADDRESS *a;
+	ADDRESS *a;
 
 	for (a = e->e_sendqueue; a != NULL && host != NULL; a = a->q_next) {
 		if (QS_IS_UNMARKED(a->q_state) && a->q_mailer == e->e_mci->mci_mailer &&
@@ -929,6 +929,25 @@ is_over(const char *verify)
 }
 
 /*
+ * Final for each of the transaction, in words of its own.  deliver() fails those that are "ok so
+ * far", and would pass over those an earlier host has left for the next.
+ */
+static void
+fail_all(ENVELOPE *e, struct session *s, ADDRESS *first)
+{
+	struct mtasts_decision decision;
+
+	for (ADDRESS *a = first; a != NULL; a = a->q_next) {
+		if (!is_of_transaction(a, first, s->mx))
+			continue;
+		decision = decide_recipient(e, s, a);
+		mark(e, a, &decision);
+		a->q_state = QS_OK;
+	}
+	e->e_mci->mci_lastuse = 0;
+}
+
+/*
  * tls_server: the session is recorded for all that may go over it.  The answer counts only if this
  * is its end; final, it must not stay with the host, where it would strike the next message too.
  */
@@ -937,7 +956,7 @@ ask_server(ENVELOPE *e, const char *verify)
 {
 	struct mtasts_decision deliver = { .action = MTASTS_DELIVER }, all = deliver, one;
 	MCI *mci = e->e_mci;
-	const ADDRESS *first;
+	ADDRESS *first;
 	struct session *s;
 	size_t n = 0, n_open = 0;
 
@@ -958,7 +977,7 @@ ask_server(ENVELOPE *e, const char *verify)
 	if (n_open > 0 || !is_over(verify))
 		return deliver;
 	if (all.action == MTASTS_FAIL)
-		mci->mci_lastuse = 0;
+		fail_all(e, s, first);
 	return all;
 }
 
