@@ -21,6 +21,7 @@ EXTRA_DIST += %D%/lib/syslogd.pl
 EXTRA_DIST += %D%/lib/tap.sh
 EXTRA_DIST += %D%/network.sh
 EXTRA_DIST += %D%/postfix.sh
+EXTRA_DIST += %D%/sendmail-holes.sh
 EXTRA_DIST += %D%/sendmail-matrix.sh
 EXTRA_DIST += %D%/sendmail-packaged.sh
 EXTRA_DIST += %D%/sendmail-sts.sh

@@ -186,7 +186,7 @@ log_of() {
 # outcome [RECIPIENT]: in one word: delivered, deferred, bounced, or lost when sendmail says nothing
 outcome() {
 	local line
-	line=$(if [ $# -gt 0 ]; then log_of "$1"; else grep ' mailer=e\?smtp, .* stat=' "$got/syslog" | tail -n 1; fi)
+	line=$(if [ $# -gt 0 ]; then log_of "$1"; else grep -E ' mailer=(esmtp|smtp|relay), .* stat=' "$got/syslog" | tail -n 1; fi)
 	case $line in
 	*' stat=Sent'*) echo delivered ;;
 	*' dsn=4'*) echo deferred ;;
