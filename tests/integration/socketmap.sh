@@ -571,6 +571,33 @@ crowded() {
 	wait "${asking[@]}"
 }
 
+# SIGHUP: another configuration, for the same clients
+reload() {
+	local asking
+	setting
+	"$top/lab/publish" --all "$work/domains" >&2
+	renew
+	is "SIGHUP: before" "$(answer 'postfix t45servfail.example')" "$none"
+	client ask 'postfix slow.example' 'postfix good.example' 'postfix t45refused.example' >"$work/flight" &
+	asking=$!
+	sleep 0.3
+	setting 'on_unknown = defer'
+	kill -HUP "$map_server"
+	wait "$asking"
+	is "SIGHUP: what is under way is answered" "$(sed -n '1s/^[0-9]* //p' "$work/flight")" 'OK secure match=mx.slow.example servername=hostname'
+	is "SIGHUP: the connection goes on" "$(sed -n '2s/^[0-9]* //p' "$work/flight")" "$good"
+	like "SIGHUP: under the new configuration" "$(sed -n '3s/^[0-9]* //p' "$work/flight")" '^TEMP '
+	like "SIGHUP: for all" "$(answer 'postfix t45servfail.example')" '^TEMP '
+	setting 'on_unknown = perhaps'
+	kill -HUP "$map_server"
+	sleep 0.3
+	like "SIGHUP: a wrong one is told of" "$(tail -n 3 "$work/map.log")" 'on_unknown'
+	like "SIGHUP: and changes nothing" "$(answer 'postfix t47.example')" '^TEMP '
+	setting
+	stop
+	is "SIGHUP: status" "$status" 0
+}
+
 # ---- its own end ----
 
 shutdown() {
@@ -668,6 +695,6 @@ manners() {
 	address=inet:8461@127.0.0.1
 }
 
-parts=${*:-keys netstrings clients policies injection wildcards stale unknown faults storms cold late crowded shutdown sockets manners}
+parts=${*:-keys netstrings clients policies injection wildcards stale unknown faults storms cold late crowded reload shutdown sockets manners}
 for part in $parts; do $part; done
 tap_done
