@@ -36,6 +36,7 @@ static const struct cli_option options[] = {
 enum {
 	LOOKUPS_KEPT = 64, /* of the library's limit, for asking the store alone */
 	WHY_SIZE = 512,
+	CLIENTS_MAX = 65536,
 };
 
 static const char default_address[] = "inet:8461@127.0.0.1";
@@ -178,7 +179,8 @@ descriptors_take(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= 2 * SERVER_FDS_KEPT)
 		return SERVER_FDS_KEPT;
-	return (size_t)limit.rlim_cur - SERVER_FDS_KEPT;
+	size_t n = (size_t)limit.rlim_cur - SERVER_FDS_KEPT;
+	return n < CLIENTS_MAX ? n : CLIENTS_MAX;
 }
 
 /* ---- the server ---- */

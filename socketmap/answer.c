@@ -565,6 +565,7 @@ answers_run(struct answers *a)
 {
 	answers_tick(a);
 	a->is_due = false;
+	known_expire(a->known, a->now_ms);
 	(void)mtasts_process(a->ctx); /* fails for a fork()ed copy alone */
 	while (a->soonest != NULL && a->soonest->deadline_ms <= a->now_ms)
 		waiter_late(a, a->soonest);

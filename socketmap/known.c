@@ -5,6 +5,9 @@
 #include "socketmap/known.h"
 
 #include <stdlib.h>
+#ifdef HAVE_SYS_RANDOM_H
+#include <sys/random.h>
+#endif
 
 #include "base/mem.h"
 
@@ -20,18 +23,31 @@ struct known_table {
 	size_t n;
 	size_t octets;
 	struct known *newest, *oldest;
+	struct known *soonest, *latest; /* of those with a policy */
 	struct known *buckets[BUCKETS];
 };
+
+static uint32_t
+salt(void)
+{
+	uint32_t salt;
+
+#ifdef HAVE_SYS_RANDOM_H
+	if (getrandom(&salt, sizeof salt, GRND_NONBLOCK) == sizeof salt)
+		return salt;
+#endif
+	salt = (uint32_t)((uintptr_t)&salt >> 4); /* where memory lies is chance, too */
+	return salt * 2654435761U;
+}
 
 struct known_table *
 known_new(void)
 {
 	struct known_table *table = mem_zero(1, sizeof *table);
 
-	/* that nobody can choose names of one bucket without knowing where memory lies */
+	/* that nobody can choose names of one bucket */
 	if (table != NULL)
-		table->salt = (uint32_t)((uintptr_t)table >> 4) * 2654435761U ^
-			      (uint32_t)((uintptr_t)&known_new >> 12);
+		table->salt = salt();
 	return table;
 }
 
@@ -82,6 +98,38 @@ touch(struct known_table *table, struct known *known)
 	list_add(table, known);
 }
 
+/* ---- the list of those with a policy ---- */
+
+static void
+policy_remove(struct known_table *table, struct known *known)
+{
+	if (known->policy == NULL)
+		return;
+	mtasts_policy_free(known->policy);
+	known->policy = NULL;
+	if (known->sooner != NULL)
+		known->sooner->later = known->later;
+	else
+		table->soonest = known->later;
+	if (known->later != NULL)
+		known->later->sooner = known->sooner;
+	else
+		table->latest = known->sooner;
+}
+
+static void
+policy_add(struct known_table *table, struct known *known, struct mtasts_policy *policy)
+{
+	known->policy = policy;
+	known->later = NULL;
+	known->sooner = table->latest;
+	if (table->latest != NULL)
+		table->latest->later = known;
+	else
+		table->soonest = known;
+	table->latest = known;
+}
+
 /* ---- what one holds ---- */
 
 static void
@@ -119,7 +167,7 @@ known_delete(struct known_table *table, struct known *known)
 	list_remove(table, known);
 	table->n--;
 	table->octets -= known->octets;
-	mtasts_policy_free(known->policy);
+	policy_remove(table, known);
 	mtasts_mxset_free(known->set);
 	frames_clear(known);
 	free(known);
@@ -194,9 +242,9 @@ void
 known_put_policy(
     struct known_table *table, struct known *known, struct mtasts_policy *policy, int64_t until)
 {
-	mtasts_policy_free(known->policy);
+	policy_remove(table, known);
 	frames_clear(known);
-	known->policy = policy;
+	policy_add(table, known, policy);
 	known->needs_mx = reply_needs_mx(policy);
 	known->policy_until = until;
 	count(table, known);
@@ -227,6 +275,24 @@ known_put_frame(
 	known->frames[form] = (struct known_frame){ copy, frame.n };
 	count(table, known);
 	trim(table, known);
+}
+
+void
+known_expire(struct known_table *table, int64_t now_ms)
+{
+	struct known *known = table->soonest, *next;
+
+	/* all are kept for the same time at most: the first that is not too old ends it */
+	for (; known != NULL && known->policy_until <= now_ms; known = next) {
+		next = known->later;
+		if (is_in_use(known))
+			continue;
+		policy_remove(table, known);
+		frames_clear(known);
+		count(table, known);
+		if (known->set == NULL)
+			known_delete(table, known);
+	}
 }
 
 size_t

@@ -27,8 +27,9 @@ struct known_frame {
 };
 
 struct known {
-	struct known *chain;	     /* of the same bucket */
-	struct known *newer, *older; /* by last use */
+	struct known *chain;	      /* of the same bucket */
+	struct known *newer, *older;  /* by last use */
+	struct known *later, *sooner; /* of those with a policy: by when it came */
 	uint32_t hash;
 	size_t octets; /* counted for it */
 	struct domain domain;
@@ -65,6 +66,8 @@ void known_put_set(
 void known_put_frame(
     struct known_table *table, struct known *known, enum reply_form form, struct span frame);
 
+/* Policies that are too old go, and so does who has nothing else; who is waited for stays. */
+void known_expire(struct known_table *table, int64_t now_ms);
 size_t known_count(const struct known_table *table);
 
 #endif

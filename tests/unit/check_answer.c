@@ -7,8 +7,11 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "engine/mxset.h"
+#include "engine/policy.h"
 #include "nomem.h"
 #include "socketmap/known.h"
 #include "socketmap_fake.h"
@@ -553,6 +556,40 @@ START_TEST(bounded)
 }
 END_TEST
 
+/* Policies are large; they go when they are too old, not when somebody else comes. */
+START_TEST(forgotten)
+{
+	static const char *const names[] = { "a.example", "b.example", "c.example", "d.example" };
+	struct known_table *table = known_new();
+	struct known *known[4];
+	struct domain domain;
+
+	for (int i = 0; i < 4; i++) {
+		ck_assert_int_eq(domain_parse(span_of(names[i]), 0, &domain), 0);
+		known[i] = known_get(table, &domain);
+		known_put_policy(table, known[i], policy_new(&domain, MTASTS_ABSENT), 1000 + i);
+		known_put_frame(table, known[i], REPLY_POSTFIX, span_of("x"));
+	}
+	known_put_set(table, known[1], calloc(1, sizeof(struct mtasts_mxset)), 9000);
+	known[2]->is_asking_mx = true;
+	known_expire(table, 999);
+	ck_assert_uint_eq(known_count(table), 4);
+	known_expire(table, 1002);
+	ck_assert_uint_eq(known_count(table), 3);
+	ck_assert(
+	    domain_parse(span_of(names[0]), 0, &domain) == 0 && known_find(table, &domain) == NULL);
+	ck_assert(known[1]->policy == NULL && known[1]->set != NULL);
+	ck_assert(known[1]->frames[REPLY_POSTFIX].p == NULL);
+	ck_assert_ptr_nonnull(known[2]->policy);
+	ck_assert_ptr_nonnull(known[3]->policy);
+	known_put_policy(table, known[1], policy_new(&domain, MTASTS_ABSENT), 2000);
+	known[2]->is_asking_mx = false;
+	known_expire(table, 1003);
+	ck_assert_uint_eq(known_count(table), 1);
+	known_free(table);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -582,6 +619,7 @@ main(void)
 	tcase_add_test(tests, verdicts_at_once);
 	tcase_add_test(tests, verdicts_late);
 	tcase_add_test(tests, bounded);
+	tcase_add_test(tests, forgotten);
 	suite_add_tcase(suite, tests);
 	return unit_main(suite);
 }
