@@ -16,10 +16,12 @@ define(`_LOCAL_TLS_SERVER_', `')
 divert(0)
 VERSIONID(`mtasts: MTA-STS (RFC 8461) and records for TLSRPT (RFC 8460)')
 LOCAL_CONFIG
-# MTA-STS: a recipient domain must not be replaced by what a forged CNAME says it is
-O DontExpandCnames=True
 Kmtasts mtasts ifelse(defn(`_ARG_'), `', `', `_ARG_')
 divert(9)
+# MTA-STS: a recipient domain must not be replaced by what a forged CNAME says it is.
+# Here and not among the options, to have the last word.
+O DontExpandCnames=True
+
 SLocal_tls_rcpt
 R$*			$: $1 $| $(mtasts rcpt $: E:451:4.3.0:"MTA-STS map is missing" $)
 R$* $| E : $- : 5 $+ : $+	$#error $@ unavailable $: $2 " 5" $3 " " $4
