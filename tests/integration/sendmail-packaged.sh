@@ -129,6 +129,21 @@ matrix() {
 	done < <(cases)
 }
 
+# Nothing is final before sendmail's own time for the queue is over
+old() {
+	forget
+	queue u@badmx.example
+	queue u@selfsigned.example
+	aged 90000
+	queue_run
+	is 'old: waits on' "$(outcome u@badmx.example) $(outcome u@selfsigned.example) $(cat "$got/box")" 'deferred deferred '
+	aged 400000
+	queue_run
+	is 'old: returned by sendmail itself' "$(dsn Status u@badmx.example) $(dsn Status u@selfsigned.example)" '4.4.7 4.4.7'
+	like 'old: the transcript says why' "$(cat "$got/box")" "^451 4.4.8 MX hosts of 'badmx.example' failed MTA-STS validation"
+	like 'old: and why' "$(cat "$got/box")" '^451 4.7.5 Remote certificate failed MTA-STS validation. Reason: certificate-not-trusted'
+}
+
 # Recipients of several domains: what stock FEATURE(`sts') gets wrong
 several() {
 	local recipients
@@ -327,7 +342,7 @@ faults() {
 over_unix() {
 	stop
 	feature="FEATURE(\`mtastsd', \`unix:/run/mtastsd')"
-	serve -l unix:/run/mtastsd
+	serve -l unix:/run/mtastsd --socket-mode 0600
 	configure
 	send u@good.example u@badmx.example
 	is 'unix socket' "$(accepted)" 'u@good.example mx1.good.example TLSv1.3'
@@ -357,7 +372,7 @@ use debian
 # shellcheck disable=SC2034,SC2154 # lib/server.sh sets server, lib/socketmap.sh starts this
 socketmap=("$top/tests/servers/run" "$server" "$mtasts" socketmap)
 serve
-for part in ${PARTS:-matrix several odd routes beside fallback faults over_unix control}; do
+for part in ${PARTS:-matrix old several odd routes beside fallback faults over_unix control}; do
 	"$part"
 done
 tap_done
