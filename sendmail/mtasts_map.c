@@ -24,7 +24,6 @@
 #include <tls.h>
 #endif
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
