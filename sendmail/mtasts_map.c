@@ -14,7 +14,10 @@
  * To be compiled with sendmail, whose structures depend on its options: README.  Answers are
  * "none" (nothing speaks against it) or "E:code:status:text"; what is out of order is E:451.
  */
-#undef SSL_connect /* compiled with -DSSL_connect=mtasts_SSL_connect, as is all of sendmail */
+#ifndef SSL_connect
+#error "all of sendmail has to be compiled with -DSSL_connect=mtasts_SSL_connect: site.config.m4"
+#endif
+#undef SSL_connect
 #include <sendmail.h>
 
 #if !STARTTLS
@@ -620,20 +623,21 @@ round_attempts(const struct round *round, const char *signature,
 
 /* ---- verdicts ---- */
 
-/* RFC 8461 4.1 lets a host outside the policy pass only if DNSSEC vouches for the MX records. */
+/* Whether the name's MX records have the host, and with secure not NULL, by DNSSEC. */
 static bool
-is_secure(const struct round *round, const char *mx)
+leads_to(const char *name, const char *mx, bool *secure)
 {
 	struct mtasts_mxset *set = NULL;
-	bool is_mx = false;
+	bool found = false;
 
-	if (context() == NULL || mtasts_mx_lookup(context(), round->domain, 0, &set) != 0)
+	if (context() == NULL || mtasts_mx_lookup(context(), name, 0, &set) != 0)
 		return false;
 	for (size_t i = 0; i < mtasts_mxset_count(set); i++)
-		is_mx = is_mx || is_same_name(mtasts_mxset_host(set, i), mx);
-	is_mx = is_mx && mtasts_mxset_secure(set);
+		found = found || is_same_name(mtasts_mxset_host(set, i), mx);
+	if (secure != NULL)
+		*secure = found && mtasts_mxset_secure(set);
 	mtasts_mxset_free(set);
-	return is_mx;
+	return found;
 }
 
 /* What the session is worth to the domain; leaves the one record of it. */
@@ -642,12 +646,14 @@ judge(struct round *round, struct session *s, struct mtasts_attempt *attempt)
 {
 	struct mtasts_attempt untried = { .tls = MTASTS_TLS_UNTRIED, .mx_host = s->mx };
 	struct mtasts_verdict verdict;
+	bool secure = false;
 	int r;
 
 	*attempt = session_attempt(s);
 	verdict = mtasts_judge(round->policy, attempt);
-	if (attempt->dane && verdict.finding != MTASTS_NOTHING_WRONG) {
-		attempt->mx_secure = is_secure(round, s->mx);
+	if (attempt->dane && verdict.finding != MTASTS_NOTHING_WRONG) { /* RFC 8461 4.1 */
+		(void)leads_to(round->domain, s->mx, &secure);
+		attempt->mx_secure = secure;
 		verdict = mtasts_judge(round->policy, attempt);
 	}
 	round_remember(round, attempt, s->is_ours);
@@ -740,21 +746,6 @@ is_smtp(const MAILER *m)
 	       !bitnset(M_LMTP, m->m_flags);
 }
 
-/* Whether the mail exchangers of name, or name itself, are this host. */
-static bool
-leads_to(const char *name, const char *mx)
-{
-	struct mtasts_mxset *set = NULL;
-	bool found = is_same_name(name, mx);
-
-	if (found || context() == NULL || mtasts_mx_lookup(context(), name, 0, &set) != 0)
-		return found;
-	for (size_t i = 0; i < mtasts_mxset_count(set); i++)
-		found = found || is_same_name(mtasts_mxset_host(set, i), mx);
-	mtasts_mxset_free(set);
-	return found;
-}
-
 /*
  * The next hop is what the mailer connects to, $h in all usual ones, and of a list the name that
  * led to the host.  *signature gets the hosts that will all be tried for that one name, or "".
@@ -784,7 +775,7 @@ next_hop(ENVELOPE *e, const ADDRESS *a, const char *mx, char domain[NAME_N], con
 		return n == 1;
 	*signature = "";
 	while (next_name(&list, domain) != NULL) {
-		if (leads_to(domain, mx))
+		if (is_same_name(domain, mx) || leads_to(domain, mx, NULL))
 			return true;
 	}
 	return false;
