@@ -8,9 +8,10 @@ include tests/tools/local.mk
 EXTRA_DIST += tests/run tests/deps tests/install-deps
 
 # The tests of what is pure once more under valgrind; processes and disks are the sanitizers' affair.
-VALGRIND_TESTS = tests/unit/check_buf tests/unit/check_conf tests/unit/check_decide \
+VALGRIND_TESTS = tests/unit/check_answer tests/unit/check_buf tests/unit/check_conf tests/unit/check_decide \
 	tests/unit/check_domain tests/unit/check_entry tests/unit/check_judge \
 	tests/unit/check_mediatype tests/unit/check_mxmatch tests/unit/check_mxset \
+	tests/unit/check_netstring tests/unit/check_reply tests/unit/check_request \
 	tests/unit/check_plan tests/unit/check_policyfile tests/unit/check_record \
 	tests/unit/check_rpttxt tests/unit/check_ststxt tests/unit/check_utf8 tests/unit/check_wire
 check-valgrind: $(check_PROGRAMS)
