@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# What each sendmail with our hook makes of each kind of mail host under each kind of policy: whether it delivers, to which
+# What each sendmail with our hook in it makes of each kind of mail host under each kind of policy: whether it delivers, to which
 # host, over what; which records RFC 8460 wants of it; what log, queue and bounce say.  And that without the feature all
 # of this goes wrong.
 # shellcheck source-path=SCRIPTDIR source=lib/sendmail.sh
 . "$(dirname "$0")/lib/sendmail.sh"
 [ -n "$mtasts" ] || { echo "1..0 # SKIP no mtasts below $stage"; exit 77; }
-SENDMAILS=${SENDMAILS:-hook new full}
+SENDMAILS=${SENDMAILS:-hook new full rebuilt}
 
 # domain, outcome, who took it (host/TLS/SNI), the records in order (type:mx:what), and for what we refuse the class of its
 # status code and what we say for a reason; "nobody" where sendmail itself would not deliver either

@@ -13,15 +13,41 @@ furnish_sendmail() {
 	: >"$root/etc/mail/aliases"
 }
 
-# debian ROOT: the packages as they are
+# debian ROOT [DEB...]: the packages as they are, or the DEBs in the place of those of their names
 debian() {
-	local root=$1
+	local root=$1 deb
+	shift
 	# shellcheck disable=SC2086 # the lists are lists
 	unpack bookworm "$root" sendmail-bin sendmail-base sendmail-cf $tools $libraries ${renamed[bookworm]}
+	for deb; do
+		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --keep-directory-symlink || die "cannot unpack $deb"
+	done
 	# What update-alternatives would have made
 	ln -s ../libexec/sendmail/sendmail "$root/usr/sbin/sendmail-mta"
 	ln -s sendmail-mta "$root/usr/sbin/sendmail"
 	furnish_sendmail "$root"
+}
+
+# pkg_config: our library is found
+pkg_config() {
+	[ -n "${stage:-}" ] || die "stage is not set: where make install put libmtasts"
+	PKG_CONFIG_PATH=$(dirname "$(find "$stage" -name mtasts.pc | head -n 1)")
+	export PKG_CONFIG_PATH
+}
+
+# rebuilt ROOT: Debian's own packages, built here with our hook by sendmail/debian-package
+rebuilt() {
+	local root=$1 dir=$cache/build-sendmail-rebuilt
+	pkg_config
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	say "bookworm: building Debian's packages of sendmail"
+	"$top/sendmail/debian-package" "$dir/built" >"$dir/log" 2>&1 || {
+		tail -n 30 "$dir/log" >&2
+		die "Debian's packages do not build: see $dir"
+	}
+	debian "$root" "$dir"/built/sendmail-{bin,base,cf}_*.deb
+	rm -rf "$dir/built"
 }
 
 # built ROOT SUITES [OPTION...]: the source of the first of the suites that has it, with our hook, by sendmail/build with
@@ -29,9 +55,7 @@ debian() {
 built() {
 	local root=$1 suites=$2 dir=$cache/build-${1##*/new-} suite
 	shift 2
-	[ -n "${stage:-}" ] || die "stage is not set: where make install put libmtasts"
-	PKG_CONFIG_PATH=$(dirname "$(find "$stage" -name mtasts.pc | head -n 1)")
-	export PKG_CONFIG_PATH
+	pkg_config
 	# shellcheck disable=SC2086 # the lists are lists
 	unpack bookworm "$root" $tools $libraries ${renamed[bookworm]} netbase libdb5.3
 	rm -rf "$dir"
@@ -61,11 +85,12 @@ full() {
 }
 
 family_inputs() {
-	local hook="$top/sendmail/mtasts_map.c $top/sendmail/site.config.m4 $top/sendmail/build $top/sendmail/site-lines
-	    $top/lib/mtasts.h"
+	local from=$top/sendmail
+	local hook="$from/mtasts_map.c $from/site.config.m4 $from/site-lines $top/lib/mtasts.h"
 	case $1 in
-	hook | new) echo "$hook" ;;
-	full) echo "$hook $top/sendmail/conf.c.patch" ;;
+	hook | new) echo "$hook $from/build" ;;
+	full) echo "$hook $from/build $from/conf.c.patch" ;;
+	rebuilt) echo "$hook $from/debian-package" ;;
 	esac
 }
 
@@ -75,16 +100,18 @@ family_make() {
 	hook) built "$2" bookworm ;;
 	new) built "$2" "trixie sid" ;;
 	full) full "$2" ;;
+	rebuilt) rebuilt "$2" ;;
 	esac
 }
 
 family_about() {
 	local kind=$1 root=$2 about class
 	[ -f "$root/usr/share/sendmail/cf/m4/cf.m4" ] || die "no cf.m4 in $root"
-	# libmtasts comes with whoever runs the server.
+	# libmtasts comes with whoever runs the server; what is setgid would not take it from here.
 	[ "$kind" = debian ] || cp -L "$(find "$stage" -name libmtasts.so.0)" "$root/tmp"
+	install -m 755 "$(realpath "$root/usr/sbin/sendmail")" "$root/tmp/sendmail"
 	tried() {
-		chroot "$root" /usr/bin/env LD_LIBRARY_PATH=/tmp /usr/sbin/sendmail "$@" -bt </dev/null 2>&1 || :
+		chroot "$root" /usr/bin/env LD_LIBRARY_PATH=/tmp /tmp/sendmail "$@" -bt </dev/null 2>&1 || :
 	}
 	about=$(tried -d0.13 -C/dev/null)
 	grep -q ' STARTTLS' <<<"$about" || die "this sendmail has no STARTTLS: $about"
