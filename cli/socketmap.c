@@ -113,6 +113,17 @@ signals_take(void)
 
 /* ---- what only root may do ---- */
 
+/* What is logged must not go to a socket that has got the number of standard error. */
+static int
+standard_descriptors_open(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 listeners_open(struct socketmap *s)
 {
@@ -256,6 +267,7 @@ static int
 serve(struct socketmap *s)
 {
 	struct server_config config = { .max_clients = descriptors_take(),
+		.deaf_ms = SERVER_DEAF,
 		.wake_fd = wake_fds[0],
 		.reload = reload,
 		.retire = disengage,
@@ -281,8 +293,9 @@ serve(struct socketmap *s)
 static int
 start(struct socketmap *s)
 {
+	if (standard_descriptors_open() != 0)
+		return EX_OSERR;
 	int status = cli_configure(s->cli);
-
 	if (status == EX_OK)
 		status = cli_find_store(s->cli);
 	if (status != EX_OK)

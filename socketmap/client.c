@@ -41,6 +41,7 @@ struct client {
 	size_t n_kept;
 	char *unsent;
 	size_t n_unsent, at_unsent; /* from there on */
+	int64_t took_ms;	    /* when it took some, or they began to wait */
 };
 
 void
@@ -224,6 +225,8 @@ static void
 unsent_keep(struct client *client, const char *p, size_t n)
 {
 	size_t old = unsent(client);
+	if (old == 0)
+		client->took_ms = client->clients->now_ms;
 	char *kept = old == 0 ? mem_zero(n, 1) : NULL;
 
 	if (old != 0) {
@@ -443,6 +446,12 @@ enum client_state
 client_flush(struct client *client)
 {
 	return serve(client, 0);
+}
+
+int64_t
+client_deaf_ms(const struct client *client)
+{
+	return unsent(client) == 0 ? 0 : client->clients->now_ms - client->took_ms;
 }
 
 short

@@ -26,6 +26,7 @@ struct client;
 /* What all clients of a server share. */
 struct clients {
 	struct answers *answers;
+	int64_t now_ms;	      /* of this wake-up, monotonic: its owner's to set */
 	struct client *dirty; /* somebody was answered: client_flush() */
 	struct buf out;	      /* answers of the client that is served now */
 	char in[CLIENT_KEPT + CLIENT_READ];
@@ -52,6 +53,9 @@ enum client_state client_read(struct client *client, bool is_last);
 enum client_state client_flush(struct client *client);
 /* POLLIN and POLLOUT, whichever it waits for. */
 short client_events(const struct client *client);
+
+/* ms for which answers have waited for it and it has taken none. */
+int64_t client_deaf_ms(const struct client *client);
 
 /* The next dirty one, which is so no more; NULL: none. */
 struct client *clients_next_dirty(struct clients *clients);

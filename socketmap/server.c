@@ -74,6 +74,7 @@ struct server {
 	int64_t resume_ms; /* accepting is tried again */
 	int64_t tell_ms;   /* a pause may be told of again */
 	int64_t end_ms;	   /* nobody is waited for any longer */
+	int64_t sweep_ms;  /* the deaf are looked for */
 	struct clients clients;
 };
 
@@ -171,6 +172,22 @@ dirty_flush(struct server *server)
 	while ((client = clients_next_dirty(&server->clients)) != NULL) {
 		struct connection *c = client_owner(client);
 		connection_settle(server, c, client_flush(client));
+	}
+}
+
+/* What they do not take holds memory, and they hold a place that others wait for. */
+static void
+deaf_end(struct server *server)
+{
+	struct connection *next;
+
+	if (server->clients.now_ms < server->sweep_ms)
+		return;
+	server->sweep_ms = server->clients.now_ms + server->config.deaf_ms / 4;
+	for (struct connection *c = server->connections; c != NULL; c = next) {
+		next = c->next;
+		if (client_deaf_ms(c->client) >= server->config.deaf_ms)
+			connection_end(server, c);
 	}
 }
 
@@ -437,6 +454,8 @@ timeout_of(const struct server *server)
 		timeout_ms = sooner(server, timeout_ms, server->now.run_ms);
 	if (server->old.answers != NULL && server->old.run_ms >= 0)
 		timeout_ms = sooner(server, timeout_ms, server->old.run_ms);
+	if (server->n_connections != 0)
+		timeout_ms = sooner(server, timeout_ms, server->sweep_ms);
 	if (server->is_paused)
 		timeout_ms = sooner(server, timeout_ms, server->resume_ms);
 	if (server->is_stopping)
@@ -472,12 +491,14 @@ turn(struct server *server)
 	size_t n = watch_wait(server->watch, events, EVENTS, timeout_of(server));
 
 	answers_tick(server->now.answers);
+	server->clients.now_ms = clock_mono_ms(server->clock);
 	for (size_t i = 0; i < n; i++)
 		event_take(server, &events[i]);
 	library_run(server, &server->now);
 	library_run(server, &server->old);
 	retire(server);
 	reload(server);
+	deaf_end(server);
 	over_free(server);
 	if (server->is_paused && server->resume_ms <= clock_mono_ms(server->clock))
 		resume_accepting(server);

@@ -13,6 +13,7 @@
 
 enum {
 	SERVER_FDS_KEPT = 64, /* descriptors for the store, the helpers and the like */
+	SERVER_DEAF = 60000,  /* ms after which a client that takes no answers is given up */
 	SERVER_END = 5000,    /* ms for what is under way when the server is to end */
 };
 
@@ -23,7 +24,8 @@ enum { SERVER_STOP = 's', SERVER_RELOAD = 'r' };
 
 struct server_config {
 	size_t max_clients;
-	int wake_fd; /* read from: one of the above */
+	int64_t deaf_ms; /* SERVER_DEAF */
+	int wake_fd;	 /* read from: one of the above */
 	/*
 	 * New answers for requests from now on; NULL: the old ones go on.  Those that are replaced
 	 * finish what is under way, then come back by retire().

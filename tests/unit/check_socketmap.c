@@ -71,6 +71,7 @@ static struct {
 	struct answers *answers;
 } engaged[2];
 
+static int64_t deaf_ms = SERVER_DEAF;
 static struct clock server_clock;
 static struct log server_log_sink;
 
@@ -117,7 +118,7 @@ reload(void *arg)
 _Noreturn static void
 server_main(size_t max_clients, int wake, int log_fd, struct listener *listeners)
 {
-	struct server_config config = { max_clients, wake, reload, disengage, NULL };
+	struct server_config config = { max_clients, deaf_ms, wake, reload, disengage, NULL };
 
 	server_log_sink = (struct log){ log_take, &log_fd, MTASTS_LOG_INFO };
 	server_clock = fake_clock();
@@ -530,6 +531,44 @@ START_TEST(slow_reader)
 }
 END_TEST
 
+/* Until the socket takes no more, and the server reads no more. */
+static void
+fill(int fd)
+{
+	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	for (int full = 0; full < 10;) {
+		full = send(fd, a_request, strlen(a_request), MSG_NOSIGNAL) < 0 ? full + 1 : 0;
+		if (full != 0)
+			usleep(5000);
+	}
+}
+
+/* Who takes no answers at all is given up; who takes them slowly is not. */
+START_TEST(deaf)
+{
+	char taken[4096];
+	int fd, slow;
+
+	teardown();
+	deaf_ms = 1600;
+	server_begin(100);
+	fd = dial();
+	slow = dial();
+	fill(fd);
+	fill(slow);
+	for (int i = 0; i < 9; i++) {
+		usleep(250 * 1000);
+		ck_assert_int_gt(recv(slow, taken, sizeof taken, 0), 0);
+		for (int n = 0; n < 4; n++)
+			ck_assert_int_ne(recv(slow, taken, sizeof taken, 0), 0);
+	}
+	ck_assert_int_lt(send(fd, "x", 1, MSG_NOSIGNAL), 0);
+	ck_assert_int_eq(errno, EPIPE);
+	close(fd);
+	close(slow);
+}
+END_TEST
+
 /* As many as there are descriptors for; the others wait, and waiting costs nothing. */
 START_TEST(too_many_clients)
 {
@@ -618,16 +657,11 @@ END_TEST
 /* What never comes is answered in its time, and then it is over. */
 START_TEST(stop_in_five_seconds)
 {
-	int fd = dial(), deaf = dial();
+	int fd = dial(), deaf_one = dial();
 	int64_t from;
 
 	say(fd, never_request);
-	ck_assert_int_eq(fcntl(deaf, F_SETFL, O_NONBLOCK), 0);
-	for (int full = 0; full < 10;) {
-		full = send(deaf, a_request, strlen(a_request), MSG_NOSIGNAL) < 0 ? full + 1 : 0;
-		if (full != 0)
-			usleep(5000);
-	}
+	fill(deaf_one);
 	from = now_ms();
 	server_stop();
 	hear(fd, none_answer);
@@ -635,7 +669,7 @@ START_TEST(stop_in_five_seconds)
 	(void)server_reap();
 	ck_assert_int_lt(now_ms() - from, SERVER_END + 500);
 	ck_assert_ptr_nonnull(strstr(server_log(), "stop clients=1 reason="));
-	close(deaf);
+	close(deaf_one);
 }
 END_TEST
 
@@ -781,6 +815,7 @@ main(void)
 	tcase_add_test(clients, gone);
 	tcase_add_test(clients, a_thousand);
 	tcase_add_test(clients, slow_reader);
+	tcase_add_test(clients, deaf);
 	tcase_add_test(clients, too_many_clients);
 	tcase_add_test(clients, new_configuration);
 	suite_add_tcase(suite, clients);
