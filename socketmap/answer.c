@@ -184,16 +184,40 @@ answers_now(struct answers *a, struct span payload, struct buf *out)
 /* ---- those who wait ---- */
 
 static void
+list_add(struct waiter *w)
+{
+	struct waiters *list = &w->known->waiters[w->has_policy];
+
+	w->next = NULL;
+	w->previous = list->last;
+	*(list->last != NULL ? &list->last->next : &list->first) = w;
+	list->last = w;
+}
+
+static void
+list_remove(struct waiter *w)
+{
+	struct waiters *list = &w->known->waiters[w->has_policy];
+
+	*(w->previous != NULL ? &w->previous->next : &list->first) = w->next;
+	*(w->next != NULL ? &w->next->previous : &list->last) = w->previous;
+}
+
+/* From now on for MX hosts alone. */
+static void
+wait_on(struct waiter *w)
+{
+	list_remove(w);
+	w->has_policy = true;
+	list_add(w);
+}
+
+static void
 wait_begin(struct answers *a, struct waiter *w, struct known *known)
 {
-	struct waiter **at = &known->waiters;
-
-	while (*at != NULL)
-		at = &(*at)->next;
-	*at = w;
-	w->next = NULL;
 	w->known = known;
-	w->has_policy = false;
+	w->has_policy = is_fresh(a, known);
+	list_add(w);
 	w->deadline_ms = a->now_ms + ANSWER_WAIT;
 	w->later = NULL;
 	w->sooner = a->latest;
@@ -208,11 +232,7 @@ wait_begin(struct answers *a, struct waiter *w, struct known *known)
 static void
 wait_end(struct answers *a, struct waiter *w)
 {
-	struct waiter **at = &w->known->waiters;
-
-	while (*at != w)
-		at = &(*at)->next;
-	*at = w->next;
+	list_remove(w);
 	if (w->sooner != NULL)
 		w->sooner->later = w->later;
 	else
@@ -314,15 +334,11 @@ asked_free(struct asked *asked)
 	free(asked);
 }
 
-/* The n-th of those who wait and have a policy, or have none yet; NULL: no more. */
+/* Of those who have a policy, or have none yet; NULL: nobody waits. */
 static struct waiter *
 waiter_first(const struct known *known, bool has_policy)
 {
-	struct waiter *w = known->waiters;
-
-	while (w != NULL && w->has_policy != has_policy)
-		w = w->next;
-	return w;
+	return known->waiters[has_policy].first;
 }
 
 static void
@@ -401,7 +417,7 @@ policy_take(struct answers *a, struct known *known, struct mtasts_policy *policy
 	known_put_policy(a->known, known, policy, policy_until(a, policy));
 	bool wants_mx = lacks_mx(a, known);
 	while ((w = waiter_first(known, false)) != NULL) {
-		w->has_policy = true;
+		wait_on(w);
 		if (w->is_verdict || !wants_mx)
 			waiter_answer(a, w);
 	}
@@ -489,7 +505,6 @@ answers_later(struct answers *a, struct waiter *w)
 		return;
 	}
 	wait_begin(a, w, known);
-	w->has_policy = is_fresh(a, known);
 	int r = w->has_policy ? mx_ask(a, known) : policy_ask(a, known);
 	if (r != 0)
 		refuse_all(a, known, w->has_policy, r);
@@ -517,8 +532,6 @@ waiter_tell_late(struct answers *a, struct waiter *w, const struct mtasts_policy
 	struct question question;
 	struct buf text;
 
-	log_put(a->log, MTASTS_LOG_WARNING, "answer domain=%s reason=\"no %s in time\"",
-	    domain->name, w->has_policy ? "MX hosts" : "policy");
 	question_parse(w->payload, &question);
 	if (question.kind == KIND_VERDICT) {
 		waiter_tell_verdict(a, w, &question, unknown);
@@ -532,16 +545,24 @@ waiter_tell_late(struct answers *a, struct waiter *w, const struct mtasts_policy
 	waiter_tell_text(a, w, &text);
 }
 
-/* The look-up goes on.  A policy that is cached binds, however long the DNS takes. */
+/*
+ * One is late, and with it all of its domain whose time is over.  The look-up goes on.  A policy
+ * that is cached binds, however long the DNS takes.
+ */
 static void
 waiter_late(struct answers *a, struct waiter *w)
 {
 	struct mtasts_policy *unknown = NULL;
+	struct known *known = w->known;
 
-	if (!w->has_policy)
-		(void)policy_take_stored(a, w->known, &unknown);
-	if (w->known != NULL)
+	if (!w->has_policy && policy_take_stored(a, known, &unknown) && w->known == NULL)
+		return;
+	bool has_policy = w->has_policy;
+	log_put(a->log, MTASTS_LOG_WARNING, "answer domain=%s reason=\"no %s in time\"",
+	    known->domain.name, has_policy ? "MX hosts" : "policy");
+	do
 		waiter_tell_late(a, w, unknown);
+	while ((w = waiter_first(known, has_policy)) != NULL && w->deadline_ms <= a->now_ms);
 	mtasts_policy_free(unknown);
 }
 

@@ -41,9 +41,9 @@ typedef void answer_fn(struct waiter *waiter, struct span frame);
 
 /* A request that waits.  Its maker owns it, and fills in the first two. */
 struct waiter {
-	struct span payload; /* as long as it waits */
-	answer_fn *done;     /* called once, unless cancelled */
-	struct waiter *next; /* of the same domain */
+	struct span payload;		/* as long as it waits */
+	answer_fn *done;		/* called once, unless cancelled */
+	struct waiter *next, *previous; /* of those for the same domain who wait for the same */
 	struct waiter *sooner, *later;
 	struct known *known; /* NULL: waits no more */
 	int64_t deadline_ms;

@@ -176,7 +176,8 @@ known_delete(struct known_table *table, struct known *known)
 static bool
 is_in_use(const struct known *known)
 {
-	return known->is_asking || known->is_asking_mx || known->waiters != NULL;
+	return known->is_asking || known->is_asking_mx || known->waiters[0].first != NULL ||
+	       known->waiters[1].first != NULL;
 }
 
 /* Who is in use stays: there are never more of them than look-ups under way. */

@@ -21,6 +21,11 @@ enum {
 
 struct waiter;
 
+/* In the order they came. */
+struct waiters {
+	struct waiter *first, *last;
+};
+
 struct known_frame {
 	char *p; /* NULL: not made yet */
 	size_t n;
@@ -41,9 +46,9 @@ struct known {
 	int64_t set_until;			/* ms, monotonic */
 	struct known_frame frames[REPLY_FORMS]; /* replies made of policy and set, as netstrings */
 
-	bool is_asking;		/* a look-up of the policy is under way */
-	bool is_asking_mx;	/* one of the MX hosts is */
-	struct waiter *waiters; /* in the order they came */
+	bool is_asking;		   /* a look-up of the policy is under way */
+	bool is_asking_mx;	   /* one of the MX hosts is */
+	struct waiters waiters[2]; /* for the policy; for MX hosts, having it */
 };
 
 struct known_table;
