@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 #
-# Debian's Postfix with `mtasts socketmap` for its smtp_tls_policy_maps: what it delivers, to whom, and what it keeps.  And that
+# Debian's Postfixes with `mtasts socketmap` for their smtp_tls_policy_maps: what they deliver, to whom, and what they keep.  And that
 # without the map, and with one that hands wildcards on, mail goes where it must not.
 #
-#	stage	what "make install" made, with a prefix below it
+#	stage		what "make install" made, with a prefix below it
+#	POSTFIXES	which to use, default both
 # shellcheck source-path=SCRIPTDIR source=lib/lab.sh
 . "$(dirname "$0")/lib/lab.sh"
 # shellcheck source-path=SCRIPTDIR source=lib/server.sh
@@ -13,13 +14,18 @@
 . "$top/tests/integration/lib/socketmap.sh"
 mtasts=$(installed bin/mtasts)
 [ -n "$mtasts" ] || bail "not installed: mtasts"
-instance postfix
-# shellcheck disable=SC2154 # lib/server.sh sets it
-socketmap=("$top/tests/servers/run" postfix "$mtasts" socketmap)
-spool=$root/var/spool/postfix
 
+# use NAME: a fresh instance of it
+use() {
+	instance "$1"
+	socketmap=("$top/tests/servers/run" "$1" "$mtasts" socketmap)
+	# shellcheck disable=SC2154 # lib/server.sh sets root
+	spool=$root/var/spool/postfix
+}
+
+# What it started itself ends with it
 at_end() {
-	run postfix stop >"$work/stop" 2>&1
+	[ -z "${server:-}" ] || run postfix stop >"$work/stop" 2>&1
 }
 
 # configure [LINE...]: Postfix with these lines in main.cf, started, nothing in its queue
@@ -84,7 +90,7 @@ outcome() {
 
 # outcomes NAME: reads "DOMAIN OUTCOME" lines, sends a message to each domain, compares; deferred is taken by nobody
 outcomes() {
-	local name=$1 domain wanted domains=() wanteds=() i became mark
+	local name="$server: $1" domain wanted domains=() wanteds=() i became mark
 	while read -r domain wanted; do
 		domains+=("$domain") wanteds+=("$wanted")
 	done < <(sed -E 's/ *#.*//; /^$/d')
@@ -111,7 +117,7 @@ map='smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:postfix'
 enforced() {
 	serve
 	configure 'smtp_tls_security_level = may' "$map"
-	outcomes postfix <<-'END'
+	outcomes enforced <<-'END'
 	u@good        delivered mx1.good.example/Verified
 	u@wrongname   deferred
 	u@selfsigned  deferred
@@ -143,13 +149,13 @@ enforced() {
 	u@sharea      deferred
 	u@shareb      delivered mx.shared.example/Untrusted
 	END
-	is "postfix: what deferred mail is told" "$(status_of u@wrongname.example | sed -E 's/.*status=deferred \((.*)\)/\1/')" \
+	is "$server: what deferred mail is told" "$(status_of u@wrongname.example | sed -E 's/.*status=deferred \((.*)\)/\1/')" \
 		'Server certificate not verified'
 
 	# the check that the documents of all three daemons name
-	is "postmap -q" "$(run postmap -q good.example socketmap:inet:127.0.0.1:8461:postfix)" 'secure match=mx1.good.example servername=hostname'
-	is "postmap -q, nothing" "$(run postmap -q nopol.example socketmap:inet:127.0.0.1:8461:postfix 2>&1; echo $?)" 1
-	like "postmap -q, for now" "$(run postmap -q wildmx.example socketmap:inet:127.0.0.1:8461:postfix 2>&1; echo $?)" '^1$'
+	is "$server: postmap -q" "$(run postmap -q good.example socketmap:inet:127.0.0.1:8461:postfix)" 'secure match=mx1.good.example servername=hostname'
+	is "$server: postmap -q, nothing" "$(run postmap -q nopol.example socketmap:inet:127.0.0.1:8461:postfix 2>&1; echo $?)" 1
+	like "$server: postmap -q, for now" "$(run postmap -q wildmx.example socketmap:inet:127.0.0.1:8461:postfix 2>&1; echo $?)" '^1$'
 }
 
 # A domain whose policy names two thousand hosts gets its mail as any other
@@ -175,9 +181,9 @@ down() {
 		[ "$(outcome u@good.example)" != deferred ] && [ "$(outcome u@nopol.example)" != deferred ] && break
 		sleep 0.1
 	done
-	is "server back: good" "$(outcome u@good.example)" 'delivered mx1.good.example/Verified'
-	is "server back: nopol" "$(outcome u@nopol.example)" 'delivered mx.nopol.example/Untrusted'
-	is "server back: selfsigned" "$(outcome u@selfsigned.example)" deferred
+	is "$server: server back: good" "$(outcome u@good.example)" 'delivered mx1.good.example/Verified'
+	is "$server: server back: nopol" "$(outcome u@nopol.example)" 'delivered mx.nopol.example/Untrusted'
+	is "$server: server back: selfsigned" "$(outcome u@selfsigned.example)" deferred
 	stop
 }
 
@@ -268,5 +274,9 @@ controls() {
 }
 
 parts=${*:-enforced many down other_lines limits controls}
-for part in $parts; do $part; done
+for postfix in ${POSTFIXES:-postfix postfix-trixie}; do
+	at_end
+	use "$postfix"
+	for part in $parts; do $part; done
+done
 tap_done

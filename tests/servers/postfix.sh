@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: ISC
 #
-# Debian 12's postfix, whose smtp_tls_policy_maps ask our socket map.  Sourced by make.
+# Debian's postfix, whose smtp_tls_policy_maps ask our socket map.  Sourced by make.
 # shellcheck source-path=SCRIPTDIR source=common.sh
 
 family_inputs() {
@@ -9,9 +9,10 @@ family_inputs() {
 }
 
 family_make() {
-	local root=$2
+	local suite=bookworm root=$2
+	[ "$1" = postfix ] || suite=$1
 	# shellcheck disable=SC2086 # the lists are lists
-	unpack bookworm "$root" postfix $tools $libraries ${renamed[bookworm]}
+	unpack "$suite" "$root" postfix perl-base $tools $libraries ${renamed[$suite]}
 	furnish "$root" postfix:994:/var/spool/postfix
 	echo 'postdrop:x:993:' >>"$root/etc/group"
 	chroot "$root" /bin/sh -ec '
