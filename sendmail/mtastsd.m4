@@ -54,9 +54,14 @@ R$- . $- . $+		$: * . $2 . $3
 R$={cert_altnames}	$@ SAN
 R$*			$@ NOSAN
 
-# What a rule cannot expand ends its ruleset and no more, so the answer is looked at by others
+# What a rule cannot expand ends its ruleset and no more, so the answer is looked at by others.
+# Over a pipe the address is the name of the mailer, over a local socket "[UNIX: path]": no network.
 Smtastsd_rcpt
-R< $* >			$: $>mtastsd_hop $1
+R< $* >			$: < $&{server_addr} > $1
+R< 0 > $*		$: < > $1
+R< $- > $*		$@ ok
+R< [ UNIX $* > $*	$@ ok
+R< $* > $*		$: $>mtastsd_hop $2
 R$*			$: $>mtastsd_san $&{server_name}
 R$-			$: $(mtastsd rcpt/$&p/$&{mtastsd_session}/$&i/$&{verify}/$1/$&{tls_version}/$&{server_addr}/$&{server_name}/$&{mtastsd_hop}/end $)
 

@@ -245,6 +245,42 @@ routes() {
 	is 'address literal: nothing is asked of us' "$(told)" ''
 }
 
+# Mail that goes over no network is none of ours, after a session that did, too
+local_mail() {
+	cat >"$root/etc/mail/lmtp" <<-'END'
+	#!/bin/bash
+	answer() { printf '%s\r\n' "$1"; }
+	answer '220 lmtp.sender.example'
+	while IFS= read -r line; do
+		case ${line^^} in
+		LHLO*) answer '250 lmtp.sender.example' ;;
+		DATA*)
+			answer '354 go on'
+			while IFS= read -r line && [ "${line%?}" != . ]; do :; done
+			answer '250 2.1.5 in the box'
+			;;
+		QUIT*) answer '221 bye' && exit ;;
+		*) answer '250 well' ;;
+		esac
+	done
+	END
+	chmod 755 "$root/etc/mail/lmtp"
+	configure 'FEATURE(`local_lmtp'"', \`/etc/mail/lmtp')"
+	forget
+	queue u@good.example
+	queue alice@sender.example
+	queue u@badmx.example
+	queue_run
+	like 'LMTP by a pipe: delivered' "$(log_of alice@sender.example)" 'mailer=local,.* stat=Sent$'
+	is 'LMTP by a pipe: and others by their policies' "$(outcome u@good.example) $(outcome u@badmx.example)" 'delivered deferred'
+	is 'LMTP to localhost' "$(answer 'mtastsd rcpt/1/1/A/NONE/NOSAN//127.0.0.1/localhost/localhost/end')" 'OK ok'
+	configure
+	printf '%s\n' '.D{server_addr}[UNIX: /run/lmtp]' '.D{server_name}localhost' 'tls_rcpt alice' '.D{server_addr}0' 'tls_rcpt alice' \
+	    '.D{server_addr}' 'tls_rcpt alice' '/quit' | program -bt >"$got/output" 2>&1
+	is 'LMTP by a socket: goes; by nobody knows what: refused' "$(sed -nE 's/^tls_rcpt +returns: (alice|..).*/\1/p' "$got/output" | paste -sd' ')" \
+	    'alice $# $#'
+}
+
 # What the site itself says of TLS goes on being said
 beside() {
 	# shellcheck disable=SC2016 # a quote of m4
@@ -372,7 +408,7 @@ use debian
 # shellcheck disable=SC2034,SC2154 # lib/server.sh sets server, lib/socketmap.sh starts this
 socketmap=("$top/tests/servers/run" "$server" "$mtasts" socketmap)
 serve
-for part in ${PARTS:-matrix old several odd routes beside fallback faults over_unix control}; do
+for part in ${PARTS:-matrix old several odd routes local_mail beside fallback faults over_unix control}; do
 	"$part"
 done
 tap_done
