@@ -84,11 +84,16 @@ holes() {
 	refused 'CNAME evasion' cdombad
 	configure LOCAL_CONFIG 'O DontExpandCnames=False'
 	send u@cdombad.example
+	refused 'CNAME evasion: our option has the last word' cdombad
+	sed -i '/^O DontExpandCnames=True/d' "$root/etc/mail/sendmail.cf"
+	send u@cdombad.example
 	passed 'CNAME evasion: open without our option' nopol
 	"$top/lab/publish" cdombad names=cname:badmx
 
 	# Tried when the MX hosts fail: to be judged like them
 	hole FallbackMXhost for_domain expired "define(\`confFALLBACK_MX', \`evil.attacker.example')"
+	printf 'Try_TLS:%s NO\n' mx1.good.example >"$root/etc/mail/access"
+	hole 'access map, Try_TLS' for_domain good "FEATURE(\`access_db', \`text -k0 -v1 -T<TMPF> /etc/mail/access')"
 	hole TLSFallbacktoClear for_domain m33 "define(\`confTLS_FALLBACK_TO_CLEAR', \`true')"
 }
 

@@ -44,6 +44,9 @@ cases() {
 	m21         deferred   -                                 sts:alias.m21:validation-failure                   4.8
 	m30         delivered  mx.m30/TLSv1.3/mx.m30             sts:mx.m30:success
 	allbad      deferred   -                                 sts:mx1.allbad:certificate-host-mismatch,sts:mx2.allbad:certificate-expired  7.5 certificate-host-mismatch
+	shortbad    deferred   -                                 sts:mx.shortbad:certificate-host-mismatch          7.5 certificate-host-mismatch    # c14
+	sub.t52     delivered  mx.sub.t52/TLSv1.3/mx.sub.t52     no-policy-found:mx.sub.t52:certificate-host-mismatch
+	ttls11      deferred   -                                 sts:mx.ttls11:validation-failure    # by sendmail itself
 	backupok    delivered  mx.backupok/TLSv1.3/mx.backupok   sts:mx.backupok:success
 	rcpt550     bounced    -                                 sts:mx.rcpt550:success
 	rcpt450     deferred   -                                 sts:mx.rcpt450:success
@@ -136,6 +139,20 @@ special() {
 	is "$sendmail: policy-tempfail" "$(outcome) $(accepted)" 'deferred '
 	settings
 
+	# A host that is not reached says nothing of its policy.
+	send u@down.example
+	is "$sendmail: down" "$(outcome) $(accepted)$(records)" 'deferred '
+
+	# Final is only what all hosts fail.
+	settings 'bounce_after = 0s'
+	send u@mixmx.example
+	is "$sendmail: next-mx-5xx" "$(outcome) $(accepted)$(dsn Action)" 'delivered u@mixmx.example mx2.mixmx.example TLSv1.3'
+	send u@badmx.example
+	is "$sendmail: mx-mismatch-5xx: at once" "$(outcome) $(dsn Action) $(dsn Status)" 'bounced failed 5.4.8'
+	send u@m33.example
+	is "$sendmail: handshake-5xx: at once" "$(outcome) $(dsn Action) $(dsn Status)" 'bounced failed 5.7.5'
+	settings
+
 	# Two recipients at hosts of their own
 	send u@good.example v@mixed.example
 	is "$sendmail: two-domains" "$(accepted | sort)" "$(printf '%s\n' 'u@good.example mx1.good.example TLSv1.3' \
@@ -154,6 +171,9 @@ special() {
 	configure "define(\`confTLS_FALLBACK_TO_CLEAR', \`true')"
 	send u@m33.example
 	is "$sendmail: fb2clear-enforce" "$(outcome) $(accepted)" 'deferred '
+	send u@ttls11.example
+	is "$sendmail: fb2clear-testing" "$(outcome) $(accepted)" 'delivered u@ttls11.example mx.ttls11.example -'
+	is "$sendmail: fb2clear-testing: one record" "$(records)" 'sts mx.ttls11.example validation-failure'
 	send u@nopolalert.example
 	is "$sendmail: fb2clear-none" "$(outcome) $(accepted)" 'delivered u@nopolalert.example mx.nopolalert.example -'
 	is "$sendmail: fb2clear-none: one record" "$(records)" 'no-policy-found mx.nopolalert.example validation-failure'
