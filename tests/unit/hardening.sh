@@ -8,6 +8,7 @@ if [ "${HARDENING:-}" != yes ]; then
 	exit 0
 fi
 files=("$built/lib/.libs/libmtasts.so" "$built/helpers/mtasts-resolve" "$built/helpers/mtasts-fetch")
+[ ! -f "$built/cli/.libs/mtasts" ] || files+=("$built/cli/.libs/mtasts")
 echo "1..${#files[@]}"
 i=0
 for f in "${files[@]}"; do
