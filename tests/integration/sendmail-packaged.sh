@@ -181,6 +181,17 @@ several() {
 	    'u@good.example u@mixed.example u@shareb.example v@good.example'
 	is 'cached-bypass: no session is used again' "$(grep ' event=connect ' "$got/smtp" | grep -c ' host=mx1.good.example ')" 2
 	is 'cached-bypass: records' "$(records | grep -c '^sts mx1.good.example success')" 2
+	sed -i 's/^O ConnectionCacheSize=0/O ConnectionCacheSize=2/' "$root/etc/mail/sendmail.cf"
+	forget
+	queue u@good.example
+	sleep 1.1 # the queue goes by seconds
+	queue u@aonly.example
+	sleep 1.1
+	queue v@good.example
+	queue_run
+	is "without ConnectionCacheSize 0: judged by another's names" "$(accepted | cut -d ' ' -f 1 | paste -sd' ') $(refused v@good.example)" \
+	    'u@good.example u@aonly.example 451 4.7.5 Remote certificate failed MTA-STS validation. Reason: certificate-host-mismatch; will retry'
+	configure
 }
 
 # Local parts as they come, and none of them is in the key
@@ -241,6 +252,11 @@ routes() {
 	send u@shareb.example u@nopol.example
 	is 'mailertable and piggyback' "$(accepted)" 'u@shareb.example mx.shared.example TLSv1.3'
 	configure
+	listen
+	printf '%s\n' '.D{server_addr}IPv6:fd18:25::1' '.D{server_name}mx1.good.example' '.D{verify}OK' '.D{tls_version}TLSv1.2' '.Dhgood.example.' \
+	    '.DiAAA' '.Dp7' '.C{cert_altnames}mx1.good.example' 'tls_rcpt u@good.example' '/quit' | program -bt >"$got/output" 2>&1
+	gather
+	is 'IPv6' "$(grep -c '^tls_rcpt  *returns: u @ good . example' "$got/output") $(sed -nE 's/.* ip=([^ ]*) .*/\1/p' "$got/journal")" '1 fd18:25::1'
 	send 'u@[198.18.253.1]'
 	is 'address literal: nothing is asked of us' "$(told)" ''
 }
