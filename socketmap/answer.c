@@ -9,8 +9,7 @@
 
 #include "base/mem.h"
 #include "socketmap/known.h"
-#include "socketmap/request.h"
-#include "socketmap/verdict.h"
+#include "socketmap/question.h"
 
 struct answers {
 	struct mtasts *ctx;
@@ -79,46 +78,6 @@ frame_of(struct answers *a, struct known *known, enum reply_form form)
 
 /* ---- requests ---- */
 
-/* KIND_POLICY and KIND_VERDICT are about a domain. */
-enum kind { KIND_MALFORMED, KIND_NO_DOMAIN, KIND_POLICY, KIND_VERDICT, KIND_VERDICT_NOW };
-
-struct question {
-	enum kind kind;
-	enum reply_form form;
-	struct domain domain;
-	bool is_verdict_good; /* verdict is set */
-	struct verdict_request verdict;
-};
-
-/* The map of the judge of a packaged sendmail. */
-static void
-verdict_question_parse(struct span key, struct question *question)
-{
-	question->kind = KIND_VERDICT_NOW;
-	question->is_verdict_good = verdict_parse(key, &question->verdict) == 0;
-	if (!question->is_verdict_good || !question->verdict.has_domain)
-		return;
-	question->kind = KIND_VERDICT;
-	question->domain = question->verdict.domain;
-}
-
-static void
-question_parse(struct span payload, struct question *question)
-{
-	struct request request;
-
-	question->kind = KIND_MALFORMED;
-	if (request_parse(payload, &request) != 0)
-		return;
-	if (span_is(request.map, "mtastsd")) {
-		verdict_question_parse(request.key, question);
-		return;
-	}
-	question->form = reply_form_of(request.map);
-	question->kind =
-	    request_domain(request.key, &question->domain) ? KIND_POLICY : KIND_NO_DOMAIN;
-}
-
 static bool
 is_fresh(const struct answers *a, const struct known *known)
 {
@@ -147,12 +106,12 @@ plain_put(struct answers *a, const struct question *question, struct buf *out)
 {
 	struct buf text;
 
-	if (question->kind == KIND_VERDICT_NOW) {
+	if (question->kind == QUESTION_VERDICT_NOW) {
 		verdict_put(a, question, NULL, out);
 		return;
 	}
 	buf_init(&text, a->payload, sizeof a->payload);
-	if (question->kind == KIND_MALFORMED)
+	if (question->kind == QUESTION_MALFORMED)
 		reply_malformed(&text);
 	else
 		reply_not_found(&text);
@@ -165,14 +124,14 @@ answers_now(struct answers *a, struct span payload, struct buf *out)
 	struct question question;
 
 	question_parse(payload, &question);
-	if (question.kind != KIND_POLICY && question.kind != KIND_VERDICT) {
+	if (!question_needs_policy(&question)) {
 		plain_put(a, &question, out);
 		return true;
 	}
 	struct known *known = known_find(a->known, &question.domain);
 	if (known == NULL || !is_fresh(a, known))
 		return false;
-	if (question.kind == KIND_VERDICT)
+	if (question.kind == QUESTION_VERDICT)
 		verdict_put(a, &question, known->policy, out);
 	else if (lacks_mx(a, known))
 		return false;
@@ -281,7 +240,7 @@ waiter_answer(struct answers *a, struct waiter *w)
 	struct question question;
 
 	question_parse(w->payload, &question);
-	if (question.kind == KIND_VERDICT)
+	if (question.kind == QUESTION_VERDICT)
 		waiter_tell_verdict(a, w, &question, w->known->policy);
 	else
 		waiter_tell(a, w, frame_of(a, w->known, question.form));
@@ -295,7 +254,7 @@ waiter_refuse(struct answers *a, struct waiter *w, int error)
 	struct buf text;
 
 	question_parse(w->payload, &question);
-	if (question.kind == KIND_VERDICT) {
+	if (question.kind == QUESTION_VERDICT) {
 		waiter_tell_verdict(a, w, &question, NULL);
 		return;
 	}
@@ -495,9 +454,9 @@ answers_later(struct answers *a, struct waiter *w)
 	struct question question;
 
 	question_parse(w->payload, &question);
-	assert(question.kind == KIND_POLICY || question.kind == KIND_VERDICT);
+	assert(question_needs_policy(&question));
 	a->is_due = true;
-	w->is_verdict = question.kind == KIND_VERDICT;
+	w->is_verdict = question.kind == QUESTION_VERDICT;
 	struct known *known = known_get(a->known, &question.domain);
 	if (known == NULL) {
 		w->known = NULL;
@@ -533,7 +492,7 @@ waiter_tell_late(struct answers *a, struct waiter *w, const struct mtasts_policy
 	struct buf text;
 
 	question_parse(w->payload, &question);
-	if (question.kind == KIND_VERDICT) {
+	if (question.kind == QUESTION_VERDICT) {
 		waiter_tell_verdict(a, w, &question, unknown);
 		return;
 	}

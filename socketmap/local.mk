@@ -6,6 +6,7 @@ socketmap_libsocketmap_la_SOURCES = \
 	socketmap/netstring.c socketmap/netstring.h \
 	socketmap/request.c socketmap/request.h \
 	socketmap/reply.c socketmap/reply.h \
+	socketmap/question.c socketmap/question.h \
 	socketmap/known.c socketmap/known.h \
 	socketmap/answer.c socketmap/answer.h \
 	socketmap/client.c socketmap/client.h \
