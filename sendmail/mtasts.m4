@@ -22,11 +22,18 @@ divert(9)
 # Here and not among the options, to have the last word.
 O DontExpandCnames=True
 
+# What a rule cannot expand ends its ruleset and no more, so the answer is looked at by others:
+# whatever is not "none" is a refusal.
+Smtasts_rcpt
+R$*			$: $(mtasts rcpt $: E:451:4.3.0:"MTA-STS map is missing" $)
+
 SLocal_tls_rcpt
-R$*			$: $1 $| $(mtasts rcpt $: E:451:4.3.0:"MTA-STS map is missing" $)
+R$*			$: $1 $| $>mtasts_rcpt asked
+R$* $| none		$: < $1 >
 R$* $| E : $- : 5 $+ : $+	$#error $@ unavailable $: $2 " 5" $3 " " $4
 R$* $| E : $- : $+ : $+	$#error $@ $3 $: $2 " " $3 " " $4
-R$* $| $*		$: $1
+R$* $| $*		$#error $@ 4.3.0 $: "451 4.3.0 MTA-STS is out of order on this host"
+R< $* >			$: $1
 
 SLocal_tls_server
 R$*			$: $1 $| $(mtasts server $@ $1 $: E:451:4.3.0:"MTA-STS map is missing" $)

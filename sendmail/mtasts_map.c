@@ -798,11 +798,14 @@ decide_recipient(ENVELOPE *e, struct session *s, const ADDRESS *a)
 
 /* ---- what sendmail asks ---- */
 
-/* "E:451:4.7.5:"451 4.7.5 text"": quoted, so that it stays as it is. */
+/*
+ * E:451:4.7.5:"text": quoted, so that it stays as it is.  Rules take no word over MAXNAME octets,
+ * the quotes counted, so a longer text is cut; mark() has all of it.
+ */
 static void
 say(char *answer, size_t cap, const struct mtasts_decision *decision)
 {
-	char text[MTASTS_TEXT_MAX];
+	char text[MAXNAME - 2];
 
 	(void)sm_strlcpy(text, decision->text, sizeof text);
 	clean(text);

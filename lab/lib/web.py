@@ -79,7 +79,7 @@ http {
 	uwsgi_temp_path %(dir)s/run/nginx.uwsgi;
 	scgi_temp_path %(dir)s/run/nginx.scgi;
 	ssl_protocols TLSv1.2 TLSv1.3;
-	server_names_hash_bucket_size 128;
+	server_names_hash_bucket_size 512;
 	server_names_hash_max_size 1024;
 """ % {"dir": lab.dir}
     default = lab.pki.get("good", "web.example")

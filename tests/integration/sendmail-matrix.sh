@@ -153,6 +153,15 @@ special() {
 	is "$sendmail: handshake-5xx: at once" "$(outcome) $(dsn Action) $(dsn Status)" 'bounced failed 5.7.5'
 	settings
 
+	# What is said of a name this long is longer than a word may be in sendmail's rules, which drop it then
+	long=$(sed -n 's/^\(long[^ ]*\) .*/\1.example/p' "$top/lab/domains")
+	send "u@$long"
+	is "$sendmail: long-name" "$(outcome) $(accepted)" 'deferred '
+	queue "u@$long"
+	aged 90000
+	queue_run
+	is "$sendmail: long-name: old" "$(dsn Status "u@$long") $(accepted)" '5.4.8 '
+
 	# Two recipients at hosts of their own
 	send u@good.example v@mixed.example
 	is "$sendmail: two-domains" "$(accepted | sort)" "$(printf '%s\n' 'u@good.example mx1.good.example TLSv1.3' \

@@ -144,9 +144,10 @@ answer() {
 # smtp [LINE...]: the lines given to sendmail as an SMTP client would, each when the one before is answered (it takes
 # nothing before its greeting); its answers are in $got/output
 smtp() {
-	local line text=
+	local line text= pid
 	listen
 	coproc program -odi -bs 2>"$got/errors"
+	pid=$COPROC_PID # bash forgets it as soon as it has ended
 	{
 		answer "${COPROC[0]}"
 		for line in 'EHLO client.example' "$@" QUIT; do
@@ -156,7 +157,7 @@ smtp() {
 			[ "$line" != DATA ] || text=1
 		done
 	} >"$got/output"
-	wait "$COPROC_PID"
+	wait "$pid"
 	gather
 }
 
