@@ -159,6 +159,10 @@ lease_get(struct leases *leases, const char *name, const struct domain *domain,
 {
 	if (open_file(leases, name, why) != CACHE_OK)
 		return CACHE_UNREADABLE;
+	if (max_fetches > SLOTS_MAX)
+		max_fetches = SLOTS_MAX;
+	if (leases->n_held >= max_fetches)
+		return CACHE_REFUSED; /* all slots are our own: those who wait ask often */
 	struct cache_lease *taken = mem_zero(1, sizeof *taken);
 	if (taken == NULL) {
 		*why = "out of memory";
@@ -166,9 +170,7 @@ lease_get(struct leases *leases, const char *name, const struct domain *domain,
 	}
 	taken->domain = *domain;
 	taken->byte = byte_of(leases, domain);
-	if (max_fetches > SLOTS_MAX)
-		max_fetches = SLOTS_MAX;
-	int r = max_fetches == 0 ? 1 : take(leases, max_fetches, taken);
+	int r = take(leases, max_fetches, taken);
 	if (r != 0) {
 		free(taken);
 		*why = "the file of leases cannot be locked";
@@ -176,6 +178,7 @@ lease_get(struct leases *leases, const char *name, const struct domain *domain,
 	}
 	taken->next = leases->held;
 	leases->held = taken;
+	leases->n_held++;
 	*lease = taken;
 	return CACHE_OK;
 }
@@ -186,6 +189,7 @@ lease_end(struct leases *leases, struct cache_lease *lease, bool in_child)
 	for (struct cache_lease **at = &leases->held; *at != NULL; at = &(*at)->next) {
 		if (*at == lease) {
 			*at = lease->next;
+			leases->n_held--;
 			break;
 		}
 	}

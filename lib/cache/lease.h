@@ -22,6 +22,7 @@ struct leases {
 	struct owner owner;
 	uint8_t salt[HASH_KEY];
 	struct cache_lease *held; /* by this handle, whose locks would not exclude each other */
+	size_t n_held;
 };
 
 /* Make the file, if it is not there.  0, MTASTS_ECACHE. */
