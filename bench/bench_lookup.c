@@ -32,7 +32,7 @@ static void
 fill(const char *directory)
 {
 	struct owner owner;
-	struct store *store;
+	struct store *store = NULL;
 	char why[256];
 	int64_t now = (int64_t)time(NULL);
 
