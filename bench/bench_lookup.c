@@ -65,7 +65,7 @@ static struct mtasts *
 context(const char *directory)
 {
 	struct mtasts_config *config;
-	struct mtasts *ctx;
+	struct mtasts *ctx = NULL;
 
 	if (mtasts_config_load("/dev/null", &config) != 0 ||
 	    mtasts_config_set(config, "state_directory", directory) != 0 ||
@@ -125,7 +125,7 @@ server_context(const char *directory)
 		silent_process, silent_process };
 	struct api_world world = { .net = &silent };
 	struct mtasts_config *config;
-	struct mtasts *ctx;
+	struct mtasts *ctx = NULL;
 
 	if (mtasts_config_load("/dev/null", &config) != 0 ||
 	    mtasts_config_set(config, "state_directory", directory) != 0 ||
