@@ -144,6 +144,8 @@ listeners_open(struct socketmap *s)
 		if (n == 0)
 			s->n_listeners++;
 	}
+	if (n == LISTEN_NO_ADDRESS)
+		cli_usage(s->cli, why.p);
 	if (n >= 0)
 		return EX_OK;
 	cli_say("%s", why.p);

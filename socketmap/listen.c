@@ -22,7 +22,14 @@ static int
 fail(struct buf *why, const char *what, const char *reason)
 {
 	buf_printf(why, "%s: %s", what, reason);
-	return -1;
+	return LISTEN_REFUSED;
+}
+
+static int
+no_address(struct buf *why, const char *what, const char *reason)
+{
+	(void)fail(why, what, reason);
+	return LISTEN_NO_ADDRESS;
 }
 
 static int
@@ -92,7 +99,7 @@ open_inet(struct span text, struct listener *listener, struct buf *why)
 	char host[HOST_MAX], port[PORT_MAX];
 
 	if (!inet_split(text, host, port))
-		return fail(why, listener->name, "not inet:PORT@HOST");
+		return no_address(why, listener->name, "not inet:PORT@HOST");
 	int r = getaddrinfo(host, port, &hints, &found);
 	if (r != 0)
 		return fail(why, listener->name, gai_strerror(r));
@@ -159,7 +166,7 @@ open_file(struct span path, const struct listen_rights *rights, struct listener 
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	if (path.n == 0 || path.n >= sizeof address.sun_path || path.p[0] != '/')
-		return fail(why, listener->name, "not an absolute path a socket can have");
+		return no_address(why, listener->name, "not an absolute path a socket can have");
 	memcpy(address.sun_path, path.p, path.n);
 	listener->fd = open_socket(AF_UNIX);
 	if (listener->fd < 0)
@@ -168,9 +175,9 @@ open_file(struct span path, const struct listen_rights *rights, struct listener 
 	    grant(address.sun_path, rights, listener) == 0 &&
 	    listen(listener->fd, LISTEN_QUEUE) == 0)
 		return 0;
-	fail(why, listener->name, strerror(errno));
+	int r = fail(why, listener->name, strerror(errno));
 	listen_close(listener);
-	return -1;
+	return r;
 }
 
 int
@@ -184,14 +191,14 @@ listen_open(struct span address, const struct listen_rights *rights, struct list
 	buf_init(&name, listener->name, sizeof listener->name);
 	buf_put(&name, address);
 	if (memchr(address.p, '\0', address.n) != NULL)
-		return fail(why, listener->name, "a NUL");
+		return no_address(why, listener->name, "a NUL");
 	if (span_begins(address, "inet:"))
 		return open_inet(span_from(address, 5), listener, why);
 	if (span_begins(address, "unix:"))
 		return open_file(span_from(address, 5), rights, listener, why);
 	if (span_begins(address, "local:"))
 		return open_file(span_from(address, 6), rights, listener, why);
-	return fail(why, listener->name, "neither inet:PORT@HOST nor unix:PATH");
+	return no_address(why, listener->name, "neither inet:PORT@HOST nor unix:PATH");
 }
 
 void

@@ -18,6 +18,11 @@ enum {
 	LISTEN_QUEUE = 1024 /* connections that wait to be accepted */
 };
 
+enum {
+	LISTEN_REFUSED = -1,   /* by the system */
+	LISTEN_NO_ADDRESS = -2 /* what was given has none of the forms above */
+};
+
 struct listener {
 	int fd;
 	char name[LISTEN_NAME]; /* as above */
@@ -34,12 +39,12 @@ struct listen_rights {
 };
 
 /*
- * 0, or -1 and why.  A file that nobody listens at any more is replaced; one that somebody does
- * listen at, or that is no socket, is left alone.
+ * 0, or one of the two above and why.  A file that nobody listens at any more is replaced; one
+ * that somebody does listen at, or that is no socket, is left alone.
  */
 int listen_open(struct span address, const struct listen_rights *rights, struct listener *listener,
     struct buf *why);
-/* Those handed over by systemd, if any: how many, or -1 and why. */
+/* Those handed over by systemd, if any: how many, or LISTEN_REFUSED and why. */
 int listen_inherit(struct listener *listeners, int cap, struct buf *why);
 void listen_close(struct listener *listener);
 
