@@ -132,8 +132,8 @@ aged() {
 	done
 }
 
-# answer: the lines of an answer at the descriptor
-answer() {
+# smtp_answer: the lines of an answer at the descriptor
+smtp_answer() {
 	local line
 	while IFS= read -r -t 60 line <&"$1"; do
 		echo "${line%$'\r'}"
@@ -149,11 +149,11 @@ smtp() {
 	coproc program -odi -bs 2>"$got/errors"
 	pid=$COPROC_PID # bash forgets it as soon as it has ended
 	{
-		answer "${COPROC[0]}"
+		smtp_answer "${COPROC[0]}"
 		for line in 'EHLO client.example' "$@" QUIT; do
 			printf '%s\r\n' "$line" >&"${COPROC[1]}"
 			[ "$line" != . ] || text=
-			[ -n "$text" ] || answer "${COPROC[0]}"
+			[ -n "$text" ] || smtp_answer "${COPROC[0]}"
 			[ "$line" != DATA ] || text=1
 		done
 	} >"$got/output"
