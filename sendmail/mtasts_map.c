@@ -845,8 +845,9 @@ ask_recipient(ENVELOPE *e)
 		if (a->q_paddr == e->e_to && QS_IS_OK(a->q_state))
 			break;
 	}
-	if (a == NULL || e->e_mci == NULL)
-		return defer("4.3.0", "MTA-STS is asked of no recipient");
+	if (a == NULL || e->e_mci == NULL) /* sendmail -bt, to see whether all is well */
+		return defer(
+		    "4.3.0", context() != NULL ? "MTA-STS is asked of no recipient" : out_of_order);
 	s = is_smtp(a->q_mailer) ? session_of(e->e_mci, NULL) : NULL;
 	if (s != NULL)
 		decision = decide_recipient(e, s, a);

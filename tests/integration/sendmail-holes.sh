@@ -283,6 +283,10 @@ faults() {
 		like "$sendmail: $1: its status" "$(log_of "u@$domain.example")" ' stat=Deferred: 451 4\.3\.0 '
 		like "$sendmail: $1: an error in the log" "$(cat "$got/syslog")" '^<19>.* mtasts: '
 	}
+	# what an administrator asks, to see whether we are there
+	asked() {
+		echo '/map mtasts rcpt' | program -bt 2>&1
+	}
 	find "$root/var/lib/mtasts" -mindepth 1 -delete
 	out_of_order 'store never initialised' nopol
 	send u@selfsigned.example
@@ -300,9 +304,11 @@ faults() {
 	out_of_order 'store damaged'
 	"$top/lab/publish" selfsigned record=id=1
 	store_anew
+	like "$sendmail: -bt: all is well" "$(asked)" 'returns E:451:4\.3\.0:.*asked of no recipient'
 	settings 'helper_directory = /nowhere'
 	out_of_order 'no helpers'
 	settings 'no_such_key = 1'
+	like "$sendmail: -bt: bad mtasts.conf" "$(asked)" 'returns E:451:4\.3\.0:.*out of order'
 	out_of_order 'bad mtasts.conf'
 	like "$sendmail: bad mtasts.conf: where" "$(cat "$got/syslog")" 'mtasts\.conf:[0-9]+: '
 	settings
