@@ -114,6 +114,8 @@ old() {
 		old+=("$domain $class $reason")
 	done < <(cases "$sendmail"; echo 'halfdown deferred - -')
 	queue u@halfdown.example
+	queue u@mixmx.example
+	queue u@mixed.example
 	aged 90000
 	queue_run
 	for line in "${old[@]}"; do
@@ -128,7 +130,10 @@ old() {
 	is "$sendmail: halfdown: old: a host was only unreachable" "$(outcome u@halfdown.example) $(dsn Action u@halfdown.example)" 'deferred delayed'
 	is "$sendmail: rcpt450: old: its own answer" "$(dsn Action u@rcpt450.example) $(dsn Diagnostic-Code u@rcpt450.example)" \
 	    'delayed SMTP; 450 4.2.1 mailbox busy'
-	is "$sendmail: old: nobody took any" "$(accepted)" ''
+	# next-mx-5xx: one host that fails is not the end, however old the message
+	is "$sendmail: old: the next host, for those that have one, and for nobody else" "$(accepted | sort)" \
+	    "$(printf '%s\n' 'u@mixed.example mx2.mixed.example TLSv1.3' 'u@mixmx.example mx2.mixmx.example TLSv1.3')"
+	is "$sendmail: old: and no bounce" "$(dsn Action u@mixmx.example)$(dsn Action u@mixed.example)" ''
 }
 
 # Cases that are not of one recipient and one policy
