@@ -19,6 +19,7 @@ sed "s|^ExecStart=[^ ]*|ExecStart=/bin/true|" "$build/dist/mtasts-socketmap.serv
 cp "${top_srcdir:-.}/dist/mtasts-socketmap.socket" "$work"
 is "systemd has nothing to say of them" "$(systemd-analyze verify --man=no "$service" "$work/mtasts-socketmap.socket" 2>&1)" ""
 like "the service runs the command" "$(cat "$build/dist/mtasts-socketmap.service")" '^ExecStart=/.*/bin/mtasts socketmap$'
+like "the service never listens by itself" "$(cat "$build/dist/mtasts-socketmap.service")" '^Requires=mtasts-socketmap\.socket$'
 out=$(systemd-analyze security --offline=true --threshold=20 --no-pager "$service" 2>&1)
 is "what it is exposed to: at most 2.0 of 10" "$?" 0
 like "what it is exposed to: it is said" "$out" 'Overall exposure level'
