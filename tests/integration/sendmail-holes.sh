@@ -75,6 +75,9 @@ holes() {
 	hole 'no STARTTLS' for_domain notls
 	hole 'certificate of nobody' for_domain selfsigned
 	hole 'name in the CN only' for_domain cnonly
+	# OpenSSL would not have it either, if it were not told to
+	hole 'TLS 1.1' for_domain tls11 "define(\`confCIPHER_LIST', \`ALL:@SECLEVEL=0')"
+	is "$sendmail: TLS 1.1: and there was a session" "$(accepted)" 'u@tls11.example mx.tls11.example TLSv1.1'
 	hole 'MX outside the policy' for_domain badmx
 	configure
 
