@@ -16,5 +16,6 @@ VALGRIND_TESTS = tests/unit/check_answer tests/unit/check_buf tests/unit/check_c
 	tests/unit/check_rpttxt tests/unit/check_ststxt tests/unit/check_utf8 tests/unit/check_wire
 check-valgrind: $(check_PROGRAMS)
 	$(MAKE) $(AM_MAKEFLAGS) check VALGRIND=1 TESTS='$(VALGRIND_TESTS)' \
+	    TESTS_ENVIRONMENT='CK_TIMEOUT_MULTIPLIER=10 ' \
 	    LOG_COMPILER='$(LIBTOOL) --mode=execute valgrind -q --error-exitcode=9 --leak-check=full'
 .PHONY: check-valgrind
