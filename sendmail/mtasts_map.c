@@ -207,7 +207,8 @@ address_of(int fd, int (*of)(int, struct sockaddr *, socklen_t *), char out[ADDR
 /* ---- the handshake ---- */
 
 static struct {
-	bool begun, failed;
+	bool begun; /* and not come about */
+	bool failed;
 	char why[WORDS_N];
 } handshake; /* the last one, until tls_server is asked */
 
@@ -233,6 +234,8 @@ mtasts_SSL_connect(SSL *ssl)
 	}
 	r = SSL_connect(ssl);
 	error = r > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl, r);
+	if (r > 0)
+		handshake.begun = false; /* should sendmail fail after it, the fault is ours */
 	if (r <= 0 && error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
 		reason = ERR_reason_error_string(ERR_peek_last_error());
 		handshake.failed = true;
@@ -272,6 +275,13 @@ session_clear(struct session *s)
 	memset(s, 0, sizeof *s);
 }
 
+/* NULL: none.  mci_ssl itself dangles when sendmail fails between handshake and its use. */
+static SSL *
+tls_of(const MCI *mci)
+{
+	return bitset(MCIF_TLSACT, mci->mci_flags) ? mci->mci_ssl : NULL;
+}
+
 /* RFC 8461 4.2, on the certificates that the host has shown. */
 static void
 session_check(struct session *s, SSL *ssl)
@@ -305,7 +315,7 @@ session_check(struct session *s, SSL *ssl)
 static void
 session_up(struct session *s, MCI *mci)
 {
-	SSL *ssl = mci->mci_ssl;
+	SSL *ssl = tls_of(mci);
 
 	session_check(s, ssl);
 	if (SSL_version(ssl) < TLS1_2_VERSION) { /* RFC 8461 7.2 */
@@ -376,35 +386,39 @@ session_slot(const MCI *mci)
 
 /*
  * What is known of the connection of the moment.  verify is ${verify} when tls_server asks, NULL
- * later on.  The second connection of TLSFallbacktoClear continues the first, and so does a
- * cached one in clear, of which tls_server is asked for every message.
+ * later on.  The second connection of TLSFallbacktoClear continues the first.  So does one in
+ * clear of which tls_server is asked again: a cached one, for every message; and one on which AUTH
+ * has begun a layer of its own, for AUTH comes after tls_server and is over with the connection.
  */
 static struct session *
 session_of(MCI *mci, const char *verify)
 {
 	struct session *s = session_slot(mci);
-	bool is_new = verify != NULL && mci->mci_deliveries == 0 && strcmp(verify, "CLEAR") != 0;
+	SSL *ssl = tls_of(mci);
+	bool is_again =
+	    mci->mci_deliveries > 0 || (bitset(MCIF_AUTHACT, mci->mci_flags) && !handshake.begun);
+	bool is_new = verify != NULL && !is_again && strcmp(verify, "CLEAR") != 0;
 
 	if (s == NULL)
 		return NULL;
 	s->used = ++uses;
-	if (s->mci == mci && s->ssl == mci->mci_ssl && !is_new)
+	if (s->mci == mci && s->ssl == ssl && !is_new)
 		return s;
 	session_clear(s);
 	if (mci->mci_host == NULL || !plain_name(mci->mci_host, strlen(mci->mci_host), s->mx))
 		return NULL;
 	s->mci = mci;
-	s->ssl = mci->mci_ssl;
+	s->ssl = ssl;
 	s->serial = ++serials;
 	s->used = ++uses;
-	int fd = mci->mci_ssl != NULL  ? SSL_get_fd(mci->mci_ssl)
+	int fd = ssl != NULL	       ? SSL_get_fd(ssl)
 		 : mci->mci_in != NULL ? sm_io_getinfo(mci->mci_in, SM_IO_WHAT_FD, NULL)
 				       : -1;
 	address_of(fd, getpeername, s->mx_ip);
 	if (s->mx_ip[0] == '\0')
 		print_address(&CurHostAddr, s->mx_ip); /* the host has closed the connection */
 	address_of(fd, getsockname, s->local_ip);
-	if (mci->mci_ssl != NULL)
+	if (ssl != NULL)
 		session_up(s, mci);
 	else
 		session_down(s, mci, verify != NULL ? verify : "");
@@ -918,8 +932,13 @@ first_of_transaction(ENVELOPE *e)
 static bool
 is_over(const char *verify)
 {
-	return strcmp(verify, "SOFTWARE") == 0 || strcmp(verify, "FAILURE") == 0 ||
-	       strncmp(verify, "DANE_", 5) == 0;
+	static const char *const ends[] = { "SOFTWARE", "FAILURE", "PROTOCOL", "CONFIG" };
+
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		if (strcmp(verify, ends[i]) == 0)
+			return true;
+	}
+	return strncmp(verify, "DANE_", 5) == 0;
 }
 
 /*

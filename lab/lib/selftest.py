@@ -89,6 +89,7 @@ MAIL = {
     "helo": "accepted as odd.name.example",
     "notls": "no STARTTLS",
     "stripped": "no STARTTLS",
+    "st250": "STARTTLS 250",
     "st454": "STARTTLS 454",
     "st502": "STARTTLS 502",
     "tls11": "TLS: .*, an old client: accepted",

@@ -128,6 +128,7 @@ class Session:
         """Take the connection to TLS, or what this host does instead. False ends the session."""
         behaviour = self.host.behaviour
         refusal = {"st454": "454 4.7.0 TLS is not available now", "st502": "502 5.5.1 not implemented",
+                   "st250": "250 2.0.0 what was that?",
                    "notls": "502 5.5.1 not implemented", "stripped": "502 5.5.1 not implemented"}.get(behaviour)
         if refusal:
             self.log("starttls", reply=refusal[:3])

@@ -29,8 +29,8 @@ CERTIFICATES = """good wrongname selfsigned expired notyet unknownca cnonly wild
 ODD_HTTPS = "trickle endless bigheader manyheaders http09 garbage hang hangtls close closebody short delay 304".split()
 OTHER_HTTPS = """ok html notype charset cached gzip gzipbomb tls11 noaddr addrservfail silent closed v6silent v6closed
     v6unreachable""".split()
-OTHER_MAIL = """sni notls stripped st454 st502 tls11 alert tlsclose rcpt450 rcpt550 data451 banner554 mute down unreachable
-    noaddr sender attacker""".split()
+OTHER_MAIL = """sni notls stripped st250 st454 st502 tls11 alert tlsclose rcpt450 rcpt550 data451 banner554 mute down
+    unreachable noaddr sender attacker""".split()
 UNSERVED = "servfail", "timeout", "refused"
 NUMBER = "[0-9]+(?:[.][0-9]+)?"
 WORDS = {

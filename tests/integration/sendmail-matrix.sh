@@ -25,6 +25,7 @@ cases() {
 	notls       deferred   -                                 sts:mx.notls:starttls-not-supported                7.5 starttls-not-supported    # m31
 	st454       deferred   -                                 sts:mx.st454:starttls-not-supported                7.5 starttls-not-supported    # m32
 	m32b        deferred   -                                 sts:mx.m32b:starttls-not-supported                 7.5 starttls-not-supported
+	m32c        deferred   -                                 sts:mx.m32c:validation-failure                     7.5 validation-failure nobody
 	m33         deferred   -                                 sts:mx.m33:validation-failure                      7.5 validation-failure nobody    # "handshake"
 	m33b        deferred   -                                 sts:mx.m33b:validation-failure                     7.5 validation-failure nobody
 	tls11       deferred   -                                 sts:mx.tls11:validation-failure                    7.5 validation-failure nobody    # m34
@@ -156,6 +157,20 @@ special() {
 	is "$sendmail: mx-mismatch-5xx: at once" "$(outcome) $(dsn Action) $(dsn Status)" 'bounced failed 5.4.8'
 	send u@m33.example
 	is "$sendmail: handshake-5xx: at once" "$(outcome) $(dsn Action) $(dsn Status)" 'bounced failed 5.7.5'
+	send u@m32c.example v@m32c.example
+	is "$sendmail: starttls-250-5xx: at once" "$(dsn Status u@m32c.example) $(dsn Status v@m32c.example) $(records)" \
+	    '5.7.5 5.7.5 sts mx.m32c.example validation-failure'
+	"$top/lab/publish" mixtw policy=enforce:mx1,mx2 mail=st250,good
+	send u@mixtw.example
+	is "$sendmail: starttls-250: the next host" "$(outcome) $(accepted)" 'delivered u@mixtw.example mx2.mixtw.example TLSv1.3'
+
+	# What is wrong on this host is no failure of the policy, nor of the host's.
+	printf 'TLS_Clt_Features:%s Options=nonsense\n' mx1.good.example >"$root/etc/mail/access"
+	configure "FEATURE(\`access_db', \`text -k0 -v1 -T<TMPF> /etc/mail/access')" "FEATURE(\`tls_session_features')"
+	send u@good.example
+	is "$sendmail: tls_clt_features make no sense: waits" "$(outcome) $(accepted)$(records)$(dsn Action)" 'deferred '
+	like "$sendmail: tls_clt_features make no sense: our answer" "$(log_of u@good.example)" ' stat=Deferred: 451 4\.7\.5 '
+	configure
 	settings
 
 	# What is said of a name this long is longer than a word may be in sendmail's rules, which drop it then
