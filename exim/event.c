@@ -21,15 +21,6 @@ struct world {
 
 /* ---- the session's world ---- */
 
-static void
-put(char *out, size_t cap, const char *s)
-{
-	struct buf b;
-
-	buf_init(&b, out, cap);
-	buf_puts(&b, s);
-}
-
 static bool
 is_same_name(const char *a, const char *b)
 {
@@ -48,7 +39,7 @@ find_origin(struct world *world, struct told *told, const char *host, struct ses
 	struct mtasts *ctx;
 
 	if (!told_has_names(told)) {
-		put(target->mx_host, sizeof target->mx_host, host);
+		buf_keep(target->mx_host, sizeof target->mx_host, span_of(host));
 		return;
 	}
 	mx = ask_mx(told, world->context);
@@ -62,7 +53,7 @@ find_origin(struct world *world, struct told *told, const char *host, struct ses
 	ctx = name == NULL && mx != NULL ? context_get(world->context) : NULL;
 	if (ctx != NULL && mtasts_mxset_origin(ctx, mx, host, 0, &name) != 0)
 		name = NULL;
-	put(target->mx_host, sizeof target->mx_host, name != NULL ? name : "");
+	buf_keep(target->mx_host, sizeof target->mx_host, span_of(name != NULL ? name : ""));
 }
 
 static void
@@ -72,14 +63,15 @@ world_look(void *arg, const char *domain, const char *host, struct session_targe
 	struct told *told = ask_policy(world->memory, world->context, domain, ASK_DELIVERY);
 
 	if (told_is_closed(told)) {
-		put(target->closed, sizeof target->closed, told->closed.text);
+		buf_keep(target->closed, sizeof target->closed, span_of(told->closed.text));
 		return;
 	}
 	if (told->policy == NULL)
 		return;
 	target->policy = mtasts_policy_copy(told->policy);
 	if (target->policy == NULL)
-		put(target->closed, sizeof target->closed, mtasts_strerror(MTASTS_ENOMEM));
+		buf_keep(
+		    target->closed, sizeof target->closed, span_of(mtasts_strerror(MTASTS_ENOMEM)));
 	else
 		find_origin(world, told, host, target);
 }
@@ -93,7 +85,7 @@ world_check(void *arg, const struct mtasts_certificate *chain, size_t n, const c
 
 	if (ctx != NULL)
 		return mtasts_certificate_check(ctx, chain, n, mx_host, reason, cap);
-	put(reason, cap, "MTA-STS is out of order on this host");
+	buf_keep(reason, cap, span_of("MTA-STS is out of order on this host"));
 	return MTASTS_TLS_FAILED;
 }
 

@@ -17,20 +17,11 @@
 /* Exim's own error numbers (its macros.h), the same in every version. */
 enum { EXIM_TLS_FAILURE = -37, EXIM_TLS_REQUIRED = -38 };
 
-static void
-keep(char *out, size_t cap, struct span s)
-{
-	struct buf b;
-
-	buf_init(&b, out, cap);
-	buf_put(&b, s);
-}
-
 /* A name that does not fit is no name. */
 static void
 keep_name(char out[DOMAIN_MAX + 1], struct span s)
 {
-	keep(out, DOMAIN_MAX + 1, s.n <= DOMAIN_MAX ? s : span_of(""));
+	buf_keep(out, DOMAIN_MAX + 1, s.n <= DOMAIN_MAX ? s : span_of(""));
 }
 
 static void
@@ -73,10 +64,10 @@ begin(struct session *s, const struct session_world *world, const struct session
 	s->in_clear = again && event->kind == SESSION_CONNECT;
 	keep_name(s->domain, event->domain);
 	keep_name(s->host, event->host);
-	keep(s->ip, sizeof s->ip, event->ip);
+	buf_keep(s->ip, sizeof s->ip, event->ip);
 	s->stale_sni = event->kind == SESSION_CONNECT && event->sni.n != 0;
 	if (s->domain[0] == '\0' || s->host[0] == '\0')
-		keep(s->target.closed, sizeof s->target.closed,
+		buf_keep(s->target.closed, sizeof s->target.closed,
 		    span_of("the transport does not say for which one domain this is"));
 	else
 		world->look(world->arg, s->domain, s->host, &s->target);
@@ -189,7 +180,7 @@ judge_certificate(struct session *s, const struct session_world *world)
 
 	s->judged = true;
 	s->tls = MTASTS_TLS_FAILED;
-	keep(s->reason, sizeof s->reason, span_of("no certificate"));
+	buf_keep(s->reason, sizeof s->reason, span_of("no certificate"));
 	if (s->chain[0].n == 0 || s->target.closed[0] != '\0')
 		return;
 	for (size_t i = 0; i < LIMIT_CERTIFICATES; i++) {
@@ -273,7 +264,7 @@ on_greeting(struct session *s, const struct session_event *event)
 	if (!s->open)
 		return;
 	if (name.n != 0)
-		keep(s->helo, sizeof s->helo, name);
+		buf_keep(s->helo, sizeof s->helo, name);
 	if (event->kind == SESSION_BANNER)
 		return;
 	s->greeted = true;
@@ -413,7 +404,7 @@ on_host_defer(
 			return;		/* recorded before */
 		begin(s, world, event); /* passed on in clear, and no TLS to be had */
 	}
-	keep(words, sizeof words, event->data);
+	buf_keep(words, sizeof words, event->data);
 	attempt = attempt_failed(s, world, event);
 	if (attempt.tls == MTASTS_TLS_FAILED && !s->handshake && !s->dane_failed &&
 	    is_starttls_refused(event->data))
@@ -422,7 +413,7 @@ on_host_defer(
 		attempt.detail = words;
 	finish(s, world, event, attempt);
 	if (event->error == EXIM_TLS_FAILURE) {
-		keep(s->failed_ip, sizeof s->failed_ip, event->ip);
+		buf_keep(s->failed_ip, sizeof s->failed_ip, event->ip);
 		keep_name(s->failed_domain, event->domain);
 	}
 }
@@ -446,9 +437,9 @@ static void
 remember(struct session *s, const struct session_event *event)
 {
 	if (event->local_ip.n != 0)
-		keep(s->local_ip, sizeof s->local_ip, event->local_ip);
+		buf_keep(s->local_ip, sizeof s->local_ip, event->local_ip);
 	if (event->version.n != 0)
-		keep(s->version, sizeof s->version, event->version);
+		buf_keep(s->version, sizeof s->version, event->version);
 	if (event->sni.n != 0 && !s->stale_sni)
 		s->handshake = true;
 }

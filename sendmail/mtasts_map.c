@@ -686,14 +686,15 @@ judge(struct round *round, struct session *s, struct mtasts_attempt *attempt)
 
 /* Why, for the answer only has the type. */
 static void
-log_refusal(const struct round *round, const struct session *s)
+log_refusal(const struct round *round, const struct session *s, const struct mtasts_decision *reply)
 {
-	char words[WORDS_N], line[3 * NAME_N + WORDS_N];
+	char words[WORDS_N], line[3 * NAME_N + WORDS_N + MTASTS_TEXT_MAX];
 
 	(void)sm_strlcpy(words, s->words, sizeof words);
 	clean(words);
-	(void)sm_snprintf(line, sizeof line, "refused domain=%s mx=%s ip=%s tls=\"%s\"",
-	    round->domain, s->mx, s->mx_ip, words);
+	(void)sm_snprintf(line, sizeof line,
+	    "refused domain=%s mx=%s ip=%s reply=\"%d %s %s\" tls=\"%s\"", round->domain, s->mx,
+	    s->mx_ip, reply->smtp_code, reply->enhanced, reply->text, words);
 	log_line(NULL, MTASTS_LOG_WARNING, line);
 }
 
@@ -719,11 +720,11 @@ refuse(struct round *round, struct session *s, const char *signature, int64_t ag
 			return decision;
 		r = mtasts_decide(own.ctx, &round->policy, &attempt, 1, 0, INT32_MAX, 0, &decision);
 	}
-	log_refusal(round, s);
 	if (r != 0)
 		log_error("decide", round->domain, r);
 	if (r != 0 || decision.action == MTASTS_DELIVER)
 		decision = defer("4.3.0", out_of_order);
+	log_refusal(round, s, &decision);
 	return decision;
 }
 

@@ -48,15 +48,6 @@ is_word(struct span s, size_t max)
 	return s.n <= max;
 }
 
-static void
-keep(char *out, size_t cap, struct span s)
-{
-	struct buf b;
-
-	buf_init(&b, out, cap);
-	buf_put(&b, s);
-}
-
 /* "IPv6:2001:db8::1" as sendmail writes it, or IPv4.  False: no address. */
 static bool
 address_parse(struct span s, char out[INET6_ADDRSTRLEN])
@@ -68,7 +59,7 @@ address_parse(struct span s, char out[INET6_ADDRSTRLEN])
 		s = span_from(s, 5);
 	if (s.n >= INET6_ADDRSTRLEN)
 		return false;
-	keep(out, INET6_ADDRSTRLEN, s);
+	buf_keep(out, INET6_ADDRSTRLEN, s);
 	return inet_pton(is_six ? AF_INET6 : AF_INET, out, in) == 1;
 }
 
@@ -133,12 +124,12 @@ mx_parse(struct span name, struct verdict_request *request)
 
 	name = unbracket(name);
 	if (address_parse(name, address)) {
-		keep(request->mx, sizeof request->mx, span_of(address));
+		buf_keep(request->mx, sizeof request->mx, span_of(address));
 		return 0;
 	}
 	if (domain_parse(name, DOMAIN_UNDERSCORE, &host) != 0)
 		return -1;
-	keep(request->mx, sizeof request->mx, domain_span(&host));
+	buf_keep(request->mx, sizeof request->mx, domain_span(&host));
 	return 0;
 }
 
@@ -196,7 +187,7 @@ verdict_parse(struct span key, struct verdict_request *request)
 		return -1;
 	if (fields[FIELD_ADDRESS].n != 0 && !address_parse(fields[FIELD_ADDRESS], address))
 		return -1;
-	keep(made.mx_ip, sizeof made.mx_ip, span_of(address));
+	buf_keep(made.mx_ip, sizeof made.mx_ip, span_of(address));
 	*request = made;
 	return 0;
 }

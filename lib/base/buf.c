@@ -76,6 +76,15 @@ is_special(char c, bool word)
 }
 
 void
+buf_keep(char *out, size_t cap, struct span s)
+{
+	struct buf b;
+
+	buf_init(&b, out, cap);
+	buf_put(&b, s);
+}
+
+void
 buf_put_escaped(struct buf *b, struct span s, size_t max, bool word)
 {
 	for (size_t i = 0; i < s.n && i < max; i++) {

@@ -27,6 +27,9 @@ void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) ATTR_PRINTF(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) ATTR_PRINTF(2, 0);
 
+/* As much of s as fits, NUL-terminated. */
+void buf_keep(char *out, size_t cap, struct span s);
+
 /*
  * Remote text for a log line or a record: printable ASCII but space, backslash, quotes and '='
  * as it is when word is true (only backslash and quote are special otherwise), the rest as

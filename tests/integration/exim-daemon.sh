@@ -5,24 +5,6 @@
 # shellcheck source-path=SCRIPTDIR source=lib/exim.sh
 . "$(dirname "$0")/lib/exim.sh"
 
-daemon=
-
-start_daemon() {
-	"$top/tests/servers/run" "exim-$exim" exim4 -bdf -q1h >"$got/daemon" 2>&1 &
-	daemon=$!
-	children+=("$daemon")
-	for _ in $(seq 100); do
-		ip netns exec "$LAB_NAME-world" bash -c '</dev/tcp/198.19.0.1/25' 2>/dev/null && return
-		sleep 0.05
-	done
-	bail "the daemon does not listen: $(cat "$got/daemon")"
-}
-
-stop_daemon() {
-	kill "$daemon"
-	wait "$daemon" 2>/dev/null
-}
-
 # client N RECIPIENT...: N messages at once, each in a session of its own; its answers, "code text", sorted
 client() {
 	ip netns exec "$LAB_NAME-world" /usr/bin/python3 - "$@" <<-'END' | sort
@@ -62,7 +44,7 @@ for exim in $EXIMS; do
 	use "$exim"
 	configure 's/^MTASTS_TRANSPORT/smtp_accept_max = 100\nsmtp_accept_queue_per_connection = 0\n&/'
 	forget
-	start_daemon
+	begin_daemon exim4 -bdf -q1h
 
 	listen
 	is "$exim: cold look-up in a reception process" "$(client 1 u@good.example)" "$(printf '250 Accepted\n250 taken')"
@@ -83,7 +65,8 @@ for exim in $EXIMS; do
 
 	# The daemon's own children, and ours among them, are gone.
 	sleep 1
+	# shellcheck disable=SC2154 # lib/server.sh sets daemon
 	is "$exim: no child is left" "$(ps -o stat=,args= --ppid "$daemon")" ''
-	stop_daemon
+	end_daemon
 done
 tap_done

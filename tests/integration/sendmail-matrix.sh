@@ -65,14 +65,6 @@ cases() {
 	esac
 }
 
-# taken: host/TLS/SNI of the hosts that took mail, without ".example"
-taken() {
-	local line
-	grep ' event=accepted ' "$got/smtp" | while read -r line; do
-		echo "$(word host "$line")/$(word tls "$line")/$(word sni "$line")"
-	done | sed 's/\.example\b//g' | paste -sd, | grep . || echo -
-}
-
 # words YOUNG|OLD DOMAIN CLASS REASON: what is said of a refusal: code, status and text
 words() {
 	local domain=$2.example class=$3 reason=$4 code=451 digit=4 end='; will retry'

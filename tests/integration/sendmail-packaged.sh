@@ -72,14 +72,6 @@ restart() {
 
 # ---- what came of it ----
 
-# taken: host/TLS/SNI of the hosts that took mail, without ".example"
-taken() {
-	local line
-	grep ' event=accepted ' "$got/smtp" | while read -r line; do
-		echo "$(word host "$line")/$(word tls "$line")/$(word sni "$line")"
-	done | sed 's/\.example\b//g' | paste -sd, | grep . || echo -
-}
-
 told() {
 	records | sed 's/\.example / /' | tr ' ' : | paste -sd,
 }

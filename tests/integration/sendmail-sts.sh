@@ -18,15 +18,15 @@ socketmap=("$top/tests/servers/run" "$server" "$mtasts" socketmap)
 address=inet:5461@127.0.0.1 # where FEATURE(`sts') asks, if it is not told
 serve
 
-# taken DOMAIN: the hosts that took mail for it
-taken() {
+# took DOMAIN: the hosts that took mail for it
+took() {
 	accepted | awk -v domain="$1" '$1 ~ ("@" domain "$") {print $2}' | sort -u | paste -sd,
 }
 
 # becomes NAME DOMAIN OUTCOME [HOST]: what the last delivery made of the domain
 becomes() {
 	local became
-	became="$(outcome "u@$2") $(taken "$2")"
+	became="$(outcome "u@$2") $(took "$2")"
 	if [ "$became" = "$3 ${4:-}" ]; then pass "$1"; else fail "$1" "wanted: $3 ${4:-}" "got:    $became" "$(story)" "$(tail -n 3 "$work/map.log")"; fi
 }
 
@@ -114,7 +114,7 @@ control() {
 	configure
 	for domain in wrongname selfsigned expired notls deep; do
 		send "u@$domain.example"
-		if [ -n "$(taken "$domain.example")" ]; then
+		if [ -n "$(took "$domain.example")" ]; then
 			pass "without the FEATURE: $domain is taken"
 		else
 			fail "without the FEATURE: $domain is taken" "$(story)"

@@ -89,6 +89,19 @@ static const struct {
 	{ "a", 1, 0, true, "..." },
 };
 
+START_TEST(test_keep)
+{
+	char out[4] = "old";
+
+	buf_keep(out, sizeof out, span_of("ab"));
+	ck_assert_str_eq(out, "ab");
+	buf_keep(out, sizeof out, span_of("abcdef"));
+	ck_assert_str_eq(out, "abc");
+	buf_keep(out, sizeof out, span_make("", 0));
+	ck_assert_str_eq(out, "");
+}
+END_TEST
+
 START_TEST(test_escaped)
 {
 	char storage[100];
@@ -111,6 +124,7 @@ main(void)
 	tcase_add_test(tcase, test_cut);
 	tcase_add_test(tcase, test_cut_printf);
 	tcase_add_test(tcase, test_one_octet);
+	tcase_add_test(tcase, test_keep);
 	tcase_add_loop_test(tcase, test_escaped, 0, sizeof escapes / sizeof escapes[0]);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);

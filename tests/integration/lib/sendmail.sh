@@ -144,7 +144,7 @@ smtp_answer() {
 # smtp [LINE...]: the lines given to sendmail as an SMTP client would, each when the one before is answered (it takes
 # nothing before its greeting); its answers are in $got/output
 smtp() {
-	local line text= pid
+	local line text='' pid
 	listen
 	coproc program -odi -bs 2>"$got/errors"
 	pid=$COPROC_PID # bash forgets it as soon as it has ended
@@ -161,22 +161,9 @@ smtp() {
 	gather
 }
 
-# daemon [ARGUMENT...]: sendmail at port 25 of 198.19.0.1, which queues nothing of its own accord, until end_daemon
-daemon=
+# daemon [ARGUMENT...]: one that queues nothing of its own accord, until end_daemon
 daemon() {
-	"$top/tests/servers/run" "$server" sendmail -Am -C/etc/mail/sendmail.cf -bD "$@" >"$got/daemon" 2>&1 &
-	daemon=$!
-	children+=("$daemon")
-	for _ in $(seq 100); do
-		ip netns exec "$LAB_NAME-world" bash -c '</dev/tcp/198.19.0.1/25' 2>/dev/null && return
-		sleep 0.05
-	done
-	bail "the daemon does not listen: $(cat "$got/daemon")"
-}
-
-end_daemon() {
-	kill "$daemon"
-	wait "$daemon" 2>/dev/null
+	begin_daemon sendmail -Am -C/etc/mail/sendmail.cf -bD "$@"
 }
 
 # log_of RECIPIENT: the last line of the log about an attempt to deliver to it
@@ -212,4 +199,12 @@ dsn() {
 # All there is to know about a failure
 story() {
 	story_of output syslog journal smtp queue box
+}
+
+# taken: host/TLS/SNI of the hosts that took mail, without ".example"
+taken() {
+	local line
+	grep ' event=accepted ' "$got/smtp" | while read -r line; do
+		echo "$(word host "$line")/$(word tls "$line")/$(word sni "$line")"
+	done | sed 's/\.example\b//g' | paste -sd, | grep . || echo -
 }

@@ -49,7 +49,7 @@ store() {
 # shellcheck disable=SC2120 # the tests give lines
 settings() {
 	printf '%s\n' "ca_directory = $LAB_DIR/pki/certs" 'allow_addresses = 198.18.0.0/15 fd18::/16' 'deadline = 5s' "trust_anchor = $LAB_DIR/trust-anchor" \
-	    "$@" >"$root/etc/mtasts.conf"
+	    "$@" >"${root:?}/etc/mtasts.conf"
 }
 
 # From here on
@@ -95,4 +95,22 @@ story_of() {
 		echo "$file:"
 		grep -a -v -e ' event=eof' -e ' event=quit' "$got/$file" | cut -c 1-400 | sed 's/^/  /'
 	done
+}
+
+# begin_daemon COMMAND...: a server at port 25 of 198.19.0.1, until end_daemon
+daemon=
+begin_daemon() {
+	"$top/tests/servers/run" "$server" "$@" >"$got/daemon" 2>&1 &
+	daemon=$!
+	children+=("$daemon")
+	for _ in $(seq 100); do
+		ip netns exec "$LAB_NAME-world" bash -c '</dev/tcp/198.19.0.1/25' 2>/dev/null && return
+		sleep 0.05
+	done
+	bail "the daemon does not listen: $(cat "$got/daemon")"
+}
+
+end_daemon() {
+	kill "$daemon"
+	wait "$daemon" 2>/dev/null
 }
