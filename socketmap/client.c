@@ -251,7 +251,10 @@ unsent_send(struct client *client)
 {
 	if (unsent(client) == 0)
 		return;
-	client->at_unsent += send_some(client, client->unsent + client->at_unsent, unsent(client));
+	size_t sent = send_some(client, client->unsent + client->at_unsent, unsent(client));
+	client->at_unsent += sent;
+	if (sent != 0)
+		client->took_ms = client->clients->now_ms;
 	if (unsent(client) != 0)
 		return;
 	free(client->unsent);

@@ -531,14 +531,21 @@ START_TEST(slow_reader)
 }
 END_TEST
 
-/* Until the socket takes no more, and the server reads no more. */
+/* Requests until no more are taken; *octets of them were sent up to now. */
 static void
-fill(int fd)
+fill(int fd, size_t *octets)
 {
+	char text[sizeof a_request * 100] = "";
+
+	for (int i = 0; i < 100; i++)
+		strcat(text, a_request);
 	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 	for (int full = 0; full < 10;) {
-		full = send(fd, a_request, strlen(a_request), MSG_NOSIGNAL) < 0 ? full + 1 : 0;
-		if (full != 0)
+		size_t at = *octets % strlen(text);
+		ssize_t n = send(fd, text + at, strlen(text) - at, MSG_NOSIGNAL);
+		*octets += n > 0 ? (size_t)n : 0;
+		full = n > 0 ? 0 : full + 1;
+		if (n <= 0)
 			usleep(5000);
 	}
 }
@@ -547,19 +554,20 @@ fill(int fd)
 START_TEST(deaf)
 {
 	static char taken[65536]; /* a third of what a socket holds, so that it is soon writable */
+	size_t to_fd = 0, to_slow = 0;
 	int fd, slow;
 
 	teardown();
-	deaf_ms = 3000;
+	deaf_ms = 1600;
 	server_begin(100);
 	fd = dial();
 	slow = dial();
-	fill(fd);
-	fill(slow);
-	for (int i = 0; i < 12; i++) {
+	fill(fd, &to_fd);
+	fill(slow, &to_slow);
+	for (int i = 0; i < 9; i++) {
 		usleep(250 * 1000);
 		ck_assert_int_gt(recv(slow, taken, sizeof taken, 0), 0);
-		fill(slow);
+		fill(slow, &to_slow);
 	}
 	ck_assert_int_lt(send(fd, "x", 1, MSG_NOSIGNAL), 0);
 	ck_assert_int_eq(errno, EPIPE);
@@ -657,10 +665,11 @@ END_TEST
 START_TEST(stop_in_five_seconds)
 {
 	int fd = dial(), deaf_one = dial();
+	size_t to_deaf = 0;
 	int64_t from;
 
 	say(fd, never_request);
-	fill(deaf_one);
+	fill(deaf_one, &to_deaf);
 	from = now_ms();
 	server_stop();
 	hear(fd, none_answer);
