@@ -501,23 +501,31 @@ START_TEST(a_thousand)
 }
 END_TEST
 
+/* As many requests as are taken; *octets of them were sent up to now.  False: none was. */
+static bool
+send_requests(int fd, size_t *octets)
+{
+	char text[sizeof a_request * 100] = "";
+
+	for (int i = 0; i < 100; i++)
+		strcat(text, a_request);
+	size_t at = *octets % strlen(text);
+	ssize_t n = send(fd, text + at, strlen(text) - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+	*octets += n > 0 ? (size_t)n : 0;
+	if (n <= 0)
+		usleep(5000);
+	return n > 0;
+}
+
 /* Who does not read is not read from: what it can make the server hold has an end. */
 START_TEST(slow_reader)
 {
 	int fd = dial(), other = dial();
 	size_t asked = 0, octets = 0;
-	char text[sizeof a_request * 100] = "";
 
-	for (int i = 0; i < 100; i++)
-		strcat(text, a_request);
 	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 	for (int full = 0; full < 20 && octets < (64 << 20);) {
-		ssize_t n = send(fd, text + octets % strlen(text),
-		    strlen(text) - octets % strlen(text), MSG_NOSIGNAL);
-		octets += n > 0 ? (size_t)n : 0;
-		full = n > 0 ? 0 : full + 1;
-		if (n <= 0)
-			usleep(5000);
+		full = send_requests(fd, &octets) ? 0 : full + 1;
 		say(other, a_request);
 		hear(other, a_answer);
 	}
@@ -531,23 +539,13 @@ START_TEST(slow_reader)
 }
 END_TEST
 
-/* Requests until no more are taken; *octets of them were sent up to now. */
+/* Until no more are taken, for the server reads no more. */
 static void
 fill(int fd, size_t *octets)
 {
-	char text[sizeof a_request * 100] = "";
-
-	for (int i = 0; i < 100; i++)
-		strcat(text, a_request);
 	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-	for (int full = 0; full < 10;) {
-		size_t at = *octets % strlen(text);
-		ssize_t n = send(fd, text + at, strlen(text) - at, MSG_NOSIGNAL);
-		*octets += n > 0 ? (size_t)n : 0;
-		full = n > 0 ? 0 : full + 1;
-		if (n <= 0)
-			usleep(5000);
-	}
+	for (int full = 0; full < 10;)
+		full = send_requests(fd, octets) ? 0 : full + 1;
 }
 
 /* Who takes no answers at all is given up; who takes them slowly is not. */
