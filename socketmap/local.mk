@@ -10,7 +10,7 @@ socketmap_libsocketmap_la_SOURCES = \
 	socketmap/known.c socketmap/known.h \
 	socketmap/answer.c socketmap/answer.h \
 	socketmap/client.c socketmap/client.h \
-	socketmap/watch.c socketmap/watch.h \
+	loop/watch.c socketmap/watch.h \
 	socketmap/listen.c socketmap/listen.h \
 	socketmap/notify.c socketmap/notify.h \
 	socketmap/server.c socketmap/server.h \
@@ -18,3 +18,4 @@ socketmap_libsocketmap_la_SOURCES = \
 	socketmap/verdict.c socketmap/verdict.h socketmap/verdict_key.c
 socketmap_libsocketmap_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 socketmap_libsocketmap_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS) $(IDN2_CFLAGS)
+socketmap_libsocketmap_la_LIBADD = loop/libloop.la

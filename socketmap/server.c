@@ -17,7 +17,7 @@
 
 #include "base/mem.h"
 #include "socketmap/client.h"
-#include "socketmap/watch.h"
+#include "loop/watch.h"
 
 enum {
 	EVENTS = 256, /* of one wake-up */

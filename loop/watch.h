@@ -3,8 +3,8 @@
  * Waiting for thousands of descriptors: epoll(7) where there is one, poll(2) elsewhere.  Level
  * triggered.
  */
-#ifndef SOCKETMAP_WATCH_H
-#define SOCKETMAP_WATCH_H
+#ifndef LOOP_WATCH_H
+#define LOOP_WATCH_H
 
 #include <poll.h>
 #include <stddef.h>

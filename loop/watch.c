@@ -2,7 +2,7 @@
  *
  * WATCH_BY_POLL takes poll(2) where epoll(7) is there as well: for its tests.
  */
-#include "socketmap/watch.h"
+#include "loop/watch.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: ISC
+# The event loop of the programs that serve many at once.
+noinst_LTLIBRARIES += loop/libloop.la
+loop_libloop_la_SOURCES = loop/watch.c loop/watch.h loop/loop.h
+loop_libloop_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+loop_libloop_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS)

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: ISC
+# The relay: LMTP from smtpd, SMTP to MX hosts.
+noinst_LTLIBRARIES += opensmtpd/relay/librelay.la
+opensmtpd_relay_librelay_la_SOURCES = \
+	opensmtpd/relay/announced.h \
+	opensmtpd/relay/late.h \
+	opensmtpd/relay/relay.h \
+	opensmtpd/relay/session.h \
+	opensmtpd/relay/transaction.h \
+	opensmtpd/relay/upstream.h
+opensmtpd_relay_librelay_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+opensmtpd_relay_librelay_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS) $(SSL_CFLAGS)
+opensmtpd_relay_librelay_la_LIBADD = opensmtpd/proto/libproto.la loop/libloop.la $(SSL_LIBS) $(CRYPTO_LIBS)
