@@ -2,7 +2,4 @@
 # What is spoken around smtpd: parsers and writers of bytes, all of them pure.
 noinst_LTLIBRARIES += opensmtpd/proto/libproto.la
 opensmtpd_proto_libproto_la_SOURCES = \
-	opensmtpd/proto/event.c opensmtpd/proto/event.h \
-	opensmtpd/proto/reply.h
-opensmtpd_proto_libproto_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
-opensmtpd_proto_libproto_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS)
+	opensmtpd/proto/reply.c opensmtpd/proto/reply.h

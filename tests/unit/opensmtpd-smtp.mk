@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: ISC
+# The relay's SMTP: replies, the client's side of a session, and a session over real sockets.
+check_PROGRAMS += tests/unit/check_smtp_reply
+TESTS += tests/unit/check_smtp_reply
+tests_unit_check_smtp_reply_SOURCES = tests/unit/check_smtp_reply.c $(UNIT)
+tests_unit_check_smtp_reply_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_check_smtp_reply_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_smtp_reply_LDADD = opensmtpd/proto/libproto.la $(LAYER_PARSE) $(CHECK_LIBS)
