@@ -2,4 +2,5 @@
 # What is spoken around smtpd: parsers and writers of bytes, all of them pure.
 noinst_LTLIBRARIES += opensmtpd/proto/libproto.la
 opensmtpd_proto_libproto_la_SOURCES = \
+	opensmtpd/proto/event.c opensmtpd/proto/event.h \
 	opensmtpd/proto/reply.c opensmtpd/proto/reply.h
