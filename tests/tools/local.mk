@@ -21,3 +21,6 @@ endif
 
 # a client of socket maps
 EXTRA_DIST += tests/tools/socketmap.py
+
+# a client of mail servers
+EXTRA_DIST += tests/tools/smtpclient.py
