@@ -15,9 +15,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cache/store.h"
-#include "engine/decide.h"
+#include "engine/addresses.h"
 #include "engine/engine.h"
+#include "engine/mxask.h"
 #include "engine/origin.h"
+#include "engine/round.h"
 #include "engine/strikes.h"
 #include "net/helper.h"
 #include "report/journal.h"
@@ -251,7 +253,7 @@ mtasts_mx_lookup(struct mtasts *ctx, const char *domain, int deadline_ms, struct
 	r = name_take(domain, &name);
 	if (r != 0)
 		return r;
-	return engine_mx_lookup(ctx->engine, &name, timeout_take(ctx, deadline_ms), set);
+	return mxask_wait(ctx->engine, &name, timeout_take(ctx, deadline_ms), &ctx->log, set);
 }
 
 int
@@ -268,7 +270,25 @@ mtasts_mx_start(struct mtasts *ctx, const char *domain, int deadline_ms, mtasts_
 	r = name_take(domain, &name);
 	if (r != 0)
 		return r;
-	return engine_mx_start(ctx->engine, &name, timeout_take(ctx, deadline_ms), done, arg, id);
+	return mxask_start(
+	    ctx->engine, &name, timeout_take(ctx, deadline_ms), &ctx->log, done, arg, id);
+}
+
+int
+mtasts_addresses_start(struct mtasts *ctx, const char *host, int deadline_ms,
+    mtasts_addresses_fn *done, void *arg, uint64_t *id)
+{
+	struct domain name;
+	int r = context_check(ctx);
+
+	if (r != 0)
+		return r;
+	if (host == NULL || done == NULL || id == NULL || deadline_ms < 0)
+		return MTASTS_EINVAL;
+	r = name_take(host, &name);
+	if (r != 0)
+		return r;
+	return addresses_start(ctx->engine, &name, timeout_take(ctx, deadline_ms), done, arg, id);
 }
 
 int
@@ -290,48 +310,26 @@ mtasts_mxset_origin(struct mtasts *ctx, const struct mtasts_mxset *set, const ch
 
 /* ---- decisions ---- */
 
-static bool
-is_any_untried(const struct mtasts_attempt *attempts, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (attempts[i].tls == MTASTS_TLS_UNTRIED)
-			return true;
-	}
-	return false;
-}
-
-/*
- * The policy that was acted upon up to now may be in no store (max_age 0, a full disk): a look-up
- * that finds nothing out does not end it, nor does an older one (R10.2.1).
- */
-static bool
-is_in_force(const struct mtasts_policy *rechecked, const struct mtasts_policy *before)
-{
-	return rechecked->state == MTASTS_PUBLISHED &&
-	       (rechecked->rechecked || rechecked->fetched_at >= before->fetched_at);
-}
-
-/* RFC 8461 5: nothing is final before a recheck. */
+/* 0 and the round, of which attempts and n are in it already; or what is wrong with it. */
 static int
-decide_rechecked(struct mtasts *ctx, struct mtasts_policy **policy, struct decide_round *round,
-    const struct decide_config *config, int timeout_ms, struct mtasts_decision *decision)
+round_make(struct mtasts *ctx, const struct mtasts_policy *policy, int64_t message_age,
+    int64_t bounce_after, int deadline_ms, struct round *round)
 {
-	struct mtasts_policy *rechecked = NULL;
+	int r = context_check(ctx);
 
-	if (decide(*policy, round, config, decision) == 0)
-		return 0;
-	int r =
-	    engine_lookup(ctx->engine, &(*policy)->domain, MTASTS_RECHECK, timeout_ms, &rechecked);
 	if (r != 0)
 		return r;
-	if (!is_in_force(rechecked, *policy)) {
-		mtasts_policy_free(rechecked);
-		return 0;
-	}
-	mtasts_policy_free(*policy);
-	*policy = rechecked;
-	round->is_rechecked = rechecked->rechecked;
-	(void)decide(rechecked, round, config, decision);
+	if (policy == NULL || (round->attempts == NULL && round->n != 0) || message_age < 0 ||
+	    bounce_after < -1 || deadline_ms < 0)
+		return MTASTS_EINVAL;
+	round->cache = &ctx->cache;
+	round->message_age = message_age;
+	round->now = clock_real(&ctx->clock);
+	round->timeout_ms = timeout_take(ctx, deadline_ms);
+	round->config =
+	    (struct decide_config){ .bounce_after = bounce_after == -1 ? ctx->config.bounce_after
+								       : bounce_after,
+		    .defer_on_unknown = ctx->config.on_unknown == CONF_DEFER };
 	return 0;
 }
 
@@ -340,30 +338,30 @@ mtasts_decide(struct mtasts *ctx, struct mtasts_policy **policy,
     const struct mtasts_attempt *attempts, size_t n, int64_t message_age, int64_t bounce_after,
     int deadline_ms, struct mtasts_decision *decision)
 {
-	struct strike strikes[LIMIT_MX_HOSTS];
-	struct mtasts_decision made;
-	int r = context_check(ctx);
+	struct round round = { .attempts = attempts, .n = n };
+	int r = round_make(
+	    ctx, policy != NULL ? *policy : NULL, message_age, bounce_after, deadline_ms, &round);
 
 	if (r != 0)
 		return r;
-	if (policy == NULL || *policy == NULL || (attempts == NULL && n != 0) || message_age < 0 ||
-	    bounce_after < -1 || deadline_ms < 0 || decision == NULL)
+	if (decision == NULL)
 		return MTASTS_EINVAL;
-	struct decide_round round = {
-		.attempts = attempts, .n = n, .strikes = strikes, .message_age = message_age
-	};
-	struct decide_config config = {
-		.bounce_after = bounce_after == -1 ? ctx->config.bounce_after : bounce_after,
-		.defer_on_unknown = ctx->config.on_unknown == CONF_DEFER
-	};
-	int64_t now = clock_real(&ctx->clock);
-	if (policy_enforces(*policy) && is_any_untried(attempts, n))
-		round.n_strikes = strikes_against(&ctx->cache, &(*policy)->domain,
-		    now - message_age, now, strikes, LIMIT_MX_HOSTS);
-	r = decide_rechecked(ctx, policy, &round, &config, timeout_take(ctx, deadline_ms), &made);
-	if (r == 0)
-		*decision = made;
-	return r;
+	return round_wait(ctx->engine, &round, policy, decision);
+}
+
+int
+mtasts_decide_start(struct mtasts *ctx, struct mtasts_policy *policy,
+    const struct mtasts_attempt *attempts, size_t n, int64_t message_age, int64_t bounce_after,
+    int deadline_ms, mtasts_decide_fn *done, void *arg, uint64_t *id)
+{
+	struct round round = { .attempts = attempts, .n = n };
+	int r = round_make(ctx, policy, message_age, bounce_after, deadline_ms, &round);
+
+	if (r != 0)
+		return r;
+	if (done == NULL || id == NULL)
+		return MTASTS_EINVAL;
+	return round_start(ctx->engine, &round, policy, done, arg, id);
 }
 
 /* ---- certificates ---- */

@@ -23,6 +23,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -223,6 +224,40 @@ MTASTS_API const char *mtasts_mxset_reason(const struct mtasts_mxset *set); /* o
 MTASTS_API MTASTS_MUST_USE int mtasts_mxset_origin(struct mtasts *ctx,
     const struct mtasts_mxset *set, const char *host, int deadline_ms, const char **name);
 
+/* ---- the addresses of one of them ---- */
+
+enum mtasts_addresses_state {
+	MTASTS_ADDRESSES_FOUND,
+	MTASTS_ADDRESSES_NONE,	 /* answered: the name has no address, or does not exist */
+	MTASTS_ADDRESSES_UNKNOWN /* could not be found out: try later */
+};
+
+struct mtasts_addresses; /* immutable, plain memory: survives the context and a fork() */
+
+/*
+ * A and AAAA records at once, for an event loop, as mtasts_mx_start() is: the callback runs when
+ * both are answered, and owns the addresses (NULL if error is not 0).  Those of one family are
+ * FOUND whatever became of the other's.
+ */
+typedef void mtasts_addresses_fn(void *arg, int error, struct mtasts_addresses *addresses);
+
+MTASTS_API MTASTS_MUST_USE int mtasts_addresses_start(struct mtasts *ctx, const char *host,
+    int deadline_ms, mtasts_addresses_fn *done, void *arg, uint64_t *id);
+MTASTS_API void mtasts_addresses_free(struct mtasts_addresses *addresses);
+MTASTS_API enum mtasts_addresses_state mtasts_addresses_state(
+    const struct mtasts_addresses *addresses);
+/* At most 16 of each family. */
+MTASTS_API size_t mtasts_addresses_count(const struct mtasts_addresses *addresses);
+/*
+ * A sockaddr_in6 or sockaddr_in, port 0.  All of IPv6 first, then all of IPv4, each in the order
+ * of the answer; they are as published, private and loopback ones too.  0, or MTASTS_EINVAL when
+ * there is no i-th.
+ */
+MTASTS_API int mtasts_addresses_get(
+    const struct mtasts_addresses *addresses, size_t i, struct sockaddr_storage *address);
+MTASTS_API const char *mtasts_addresses_reason(
+    const struct mtasts_addresses *addresses); /* of UNKNOWN */
+
 /* ---- verdict: policy x what the MTA saw -> deliver here or not (pure: no I/O, no clock) ---- */
 
 enum mtasts_tls {
@@ -283,6 +318,18 @@ struct mtasts_decision {
 MTASTS_API MTASTS_MUST_USE int mtasts_decide(struct mtasts *ctx, struct mtasts_policy **policy,
     const struct mtasts_attempt *attempts, size_t n, int64_t message_age, int64_t bounce_after,
     int deadline_ms, struct mtasts_decision *decision);
+/*
+ * The same for an event loop, the recheck being awaited by mtasts_process().  When 0 is returned
+ * the policy is taken (mtasts_cancel() frees it) and the attempts need not last.  The callback
+ * owns the policy, the one in force now; the decision lasts for the call.  error not 0: policy is
+ * the one that was given, decision NULL.
+ */
+typedef void mtasts_decide_fn(
+    void *arg, int error, struct mtasts_policy *policy, const struct mtasts_decision *decision);
+
+MTASTS_API MTASTS_MUST_USE int mtasts_decide_start(struct mtasts *ctx, struct mtasts_policy *policy,
+    const struct mtasts_attempt *attempts, size_t n, int64_t message_age, int64_t bounce_after,
+    int deadline_ms, mtasts_decide_fn *done, void *arg, uint64_t *id);
 
 /* ---- certificates, for servers that do not say why they refused one ---- */
 

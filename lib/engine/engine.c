@@ -9,7 +9,6 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "engine/mxasks.h"
 #include "engine/plan.h"
 
 enum { FDS_MAX = 16, USED_EVERY = 3600 /* seconds */ };
@@ -47,7 +46,7 @@ struct engine {
 	struct lookups waiting; /* for the network or their timer: maybe many, seldom walked */
 	struct lookups over;	/* until they are told, in the order of their start */
 	int64_t wake_ms;	/* no timer of those waiting runs out before; INT64_MAX */
-	struct mxasks asks;
+	struct asks asks;
 };
 
 static struct plan_time
@@ -352,7 +351,7 @@ step(struct engine *engine)
 
 	/* the network's time before the plans': it knows whose fault it is that none came */
 	engine->net.process(engine->net.self);
-	mxasks_tick(&engine->asks, &engine->net, now.mono_ms);
+	asks_tick(&engine->asks, &engine->net, now.mono_ms);
 	tick(engine, now);
 	while (engine->ready.first != NULL)
 		drive(engine, engine->ready.first);
@@ -426,40 +425,24 @@ engine_start(struct engine *engine, const struct domain *domain, unsigned flags,
 	return 0;
 }
 
-static int
-mx_ask(struct engine *engine, const struct domain *domain, int timeout_ms, mtasts_mx_fn *done,
-    void *arg, struct mxask **ask)
+int
+engine_ask(struct engine *engine, struct ask *ask, const struct net_question *questions, size_t n,
+    int timeout_ms)
 {
-	struct mxask begin = { .id = engine->last_id + 1,
-		.done = done,
-		.arg = arg,
-		.deadline_ms = clock_mono_ms(engine->clock) + timeout_ms,
-		.domain = *domain };
-
 	if (is_busy(engine))
 		return MTASTS_EBUSY;
-	int r = mxasks_start(&engine->asks, &engine->net, engine->log, &begin, ask);
+	ask->id = engine->last_id + 1;
+	ask->deadline_ms = clock_mono_ms(engine->clock) + timeout_ms;
+	int r = asks_start(&engine->asks, &engine->net, ask, questions, n);
 	if (r == 0)
 		engine->last_id++;
-	return r;
-}
-
-int
-engine_mx_start(struct engine *engine, const struct domain *domain, int timeout_ms,
-    mtasts_mx_fn *done, void *arg, uint64_t *id)
-{
-	struct mxask *ask = NULL;
-	int r = mx_ask(engine, domain, timeout_ms, done, arg, &ask);
-
-	if (r == 0)
-		*id = ask->id;
 	return r;
 }
 
 void
 engine_cancel(struct engine *engine, uint64_t id)
 {
-	if (mxasks_cancel(&engine->asks, &engine->net, id))
+	if (asks_cancel(&engine->asks, &engine->net, id))
 		return;
 	struct lookups *lists[] = { &engine->ready, &engine->waiting, &engine->over };
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
@@ -499,20 +482,6 @@ tell_lookups(struct engine *engine, uint64_t last_id)
 	}
 }
 
-static void
-tell_asks(struct engine *engine, uint64_t last_id)
-{
-	struct mtasts_mxset *set;
-	struct mxask *ask;
-
-	while ((ask = mxasks_over(&engine->asks, last_id)) != NULL) {
-		mtasts_mx_fn *done = ask->done;
-		void *arg = ask->arg;
-		int error = mxasks_take(&engine->asks, ask, &set);
-		done(arg, error, set);
-	}
-}
-
 /* Callbacks may start and cancel: the lists are looked at anew for each, up to the last there was.
  */
 void
@@ -522,7 +491,7 @@ engine_process(struct engine *engine)
 
 	step(engine);
 	tell_lookups(engine, last_id);
-	tell_asks(engine, last_id);
+	asks_tell(&engine->asks, last_id); /* after what some of them wait for */
 }
 
 /* Until the next timer of a look-up, or before it; 0 when one is over and its callback is due. */
@@ -530,7 +499,7 @@ static int
 next_ms(const struct engine *engine, bool is_telling)
 {
 	int64_t now_ms = clock_mono_ms(engine->clock), next = -1;
-	int64_t wake_ms = mxasks_wake(&engine->asks, is_telling, now_ms);
+	int64_t wake_ms = asks_wake(&engine->asks, is_telling, now_ms);
 
 	if (wake_ms >= 0)
 		next = wake_ms > now_ms ? wake_ms - now_ms : 0;
@@ -600,26 +569,16 @@ engine_lookup(struct engine *engine, const struct domain *domain, unsigned flags
 	return r;
 }
 
-int
-engine_mx_lookup(
-    struct engine *engine, const struct domain *domain, int timeout_ms, struct mtasts_mxset **set)
+void
+engine_ask_wait(struct engine *engine, struct ask *ask)
 {
-	struct mtasts_mxset *answer = NULL;
-	struct mxask *ask = NULL;
-	int r = mx_ask(engine, domain, timeout_ms, NULL, NULL, &ask);
-
-	if (r != 0)
-		return r;
 	step(engine);
-	while (!mxask_is_over(ask)) {
+	while (!ask->is_over) {
 		sleep_until_event(engine, ask->deadline_ms);
 		step(engine);
 	}
-	r = mxasks_take(&engine->asks, ask, &answer);
+	asks_take(&engine->asks, ask);
 	engine->net.rest(engine->net.self);
-	if (r == 0)
-		*set = answer;
-	return r;
 }
 
 struct questions {
@@ -692,6 +651,7 @@ engine_free(struct engine *engine, bool is_child)
 			lookup_free(engine, lists[i]->first);
 		}
 	}
-	mxasks_clear(&engine->asks, is_child ? NULL : &engine->net);
+	/* last: what they have under way as look-ups is gone by now */
+	asks_clear(&engine->asks, is_child ? NULL : &engine->net);
 	free(engine);
 }

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cache/cache.h"
+#include "engine/asks.h"
 #include "mtasts.h"
 #include "net/net.h"
 
@@ -39,10 +40,13 @@ void engine_free(struct engine *engine, bool is_child);
  */
 int engine_start(struct engine *engine, const struct domain *domain, unsigned flags, int timeout_ms,
     mtasts_lookup_fn *done, void *arg, uint64_t *id);
-/* As mtasts_mx_start(): the same rules, or why nothing could be begun. */
-int engine_mx_start(struct engine *engine, const struct domain *domain, int timeout_ms,
-    mtasts_mx_fn *done, void *arg, uint64_t *id);
-/* Of either kind.  An id that is over changes nothing. */
+/*
+ * A question of any kind, under the same rules: 0, and ask is the engine's and has its id; or why
+ * nothing could be begun, and it stays the caller's.
+ */
+int engine_ask(struct engine *engine, struct ask *ask, const struct net_question *questions,
+    size_t n, int timeout_ms);
+/* Of a look-up or a question.  An id that is over changes nothing. */
 void engine_cancel(struct engine *engine, uint64_t id);
 size_t engine_pollfds(struct engine *engine, struct pollfd *fds, size_t cap, int *timeout_ms);
 void engine_process(struct engine *engine);
@@ -50,8 +54,8 @@ void engine_process(struct engine *engine);
 /* Blocking; callbacks of others wait for the next engine_process(). */
 int engine_lookup(struct engine *engine, const struct domain *domain, unsigned flags,
     int timeout_ms, struct mtasts_policy **policy);
-int engine_mx_lookup(
-    struct engine *engine, const struct domain *domain, int timeout_ms, struct mtasts_mxset **set);
+/* A silent question to the network, until it is over: then it is the caller's. */
+void engine_ask_wait(struct engine *engine, struct ask *ask);
 /*
  * Blocking: done runs at most once for each question, before this returns.  0 (what was not
  * answered in time had no callback), or why nothing could be begun.

@@ -11,7 +11,10 @@ LAYER_ENGINE = lib/engine/libengine.la $(LAYER_CACHE)
 	%D%/plan.c %D%/plan.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/mxset.c %D%/mxset.h \
-	%D%/mxasks.c %D%/mxasks.h \
+	%D%/asks.c %D%/asks.h \
 	%D%/engine.c %D%/engine.h \
+	%D%/mxask.c %D%/mxask.h \
+	%D%/addresses.c %D%/addresses.h \
 	%D%/origin.c %D%/origin.h \
-	%D%/strikes.c %D%/strikes.h
+	%D%/strikes.c %D%/strikes.h \
+	%D%/round.c %D%/round.h

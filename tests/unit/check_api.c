@@ -876,13 +876,76 @@ record(const struct mtasts_policy *policy, const struct mtasts_attempt *attempt)
 	ck_assert_int_eq(mtasts_record(ctx, policy, attempt, mtasts_judge(policy, attempt)), 0);
 }
 
+/* Each test of decisions runs over both forms of the call. */
+enum { WAITED_FOR, BY_CALLBACK, FORMS };
+
+static int form;
+
+struct heard_decision {
+	int n, error;
+	struct mtasts_policy *policy;
+	struct mtasts_decision decision;
+};
+
+static void
+hear_decision(
+    void *arg, int error, struct mtasts_policy *policy, const struct mtasts_decision *decision)
+{
+	struct heard_decision *heard = arg;
+
+	heard->n += (decision == NULL) == (error != 0) ? 1 : 100; /* no assertion without memory */
+	heard->error = error;
+	heard->policy = policy;
+	if (decision != NULL)
+		heard->decision = *decision;
+}
+
+static int
+decide_by_callback(struct mtasts_policy **policy, const struct mtasts_attempt *attempt, int64_t age,
+    int64_t bounce_after, struct mtasts_decision *decision)
+{
+	struct heard_decision heard = { 0 };
+	char host[64];
+	struct mtasts_attempt *passing = malloc(sizeof *passing);
+	uint64_t id = 0;
+
+	ck_assert_ptr_nonnull(passing);
+	*passing = *attempt;
+	passing->mx_host = strcpy(host, attempt->mx_host);
+	int r = mtasts_decide_start(
+	    ctx, *policy, passing, 1, age, bounce_after, 0, hear_decision, &heard, &id);
+	memset(host, 'x', sizeof host); /* neither needs to last */
+	free(passing);
+	if (r != 0)
+		return r;
+	ck_assert_int_eq(heard.n, 0);
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(mtasts_process(ctx), 0);
+	ck_assert_int_eq(heard.n, 1);
+	*policy = heard.policy;
+	*decision = heard.decision;
+	return heard.error;
+}
+
+static struct mtasts_decision
+decide_after(struct mtasts_policy **policy, const struct mtasts_attempt *attempt, int64_t age,
+    int64_t bounce_after)
+{
+	struct mtasts_decision decision;
+	int r;
+
+	if (form == WAITED_FOR)
+		r = mtasts_decide(ctx, policy, attempt, 1, age, bounce_after, 0, &decision);
+	else
+		r = decide_by_callback(policy, attempt, age, bounce_after, &decision);
+	ck_assert_int_eq(r, 0);
+	return decision;
+}
+
 static struct mtasts_decision
 decide_for(struct mtasts_policy **policy, const struct mtasts_attempt *attempt, int64_t age)
 {
-	struct mtasts_decision decision;
-
-	ck_assert_int_eq(mtasts_decide(ctx, policy, attempt, 1, age, -1, 0, &decision), 0);
-	return decision;
+	return decide_after(policy, attempt, age, -1);
 }
 
 START_TEST(test_c16)
@@ -890,6 +953,7 @@ START_TEST(test_c16)
 	struct mtasts_attempt outside = attempt_of("mx.attacker.example", MTASTS_TLS_UNTRIED);
 	struct mtasts_policy *policy;
 
+	form = _i;
 	publish("A", "enforce", "*.example.com");
 	policy = look_up(0);
 	world_sleep(&world, 60000);
@@ -948,9 +1012,11 @@ START_TEST(test_recheck_in_vain)
 {
 	struct mtasts_attempt outside = attempt_of("mx.attacker.example", MTASTS_TLS_UNTRIED);
 	struct mtasts_policy *policy;
+	int i = _i / FORMS;
 
+	form = _i % FORMS;
 	mtasts_free(ctx);
-	configure("cache_fault", unfinished[_i].faults_deliver ? "deliver" : "defer");
+	configure("cache_fault", unfinished[i].faults_deliver ? "deliver" : "defer");
 	open_over(true, true);
 	publish("A", "enforce", "*.example.com");
 	char *age = strstr(world.page.body, "864000");
@@ -958,8 +1024,8 @@ START_TEST(test_recheck_in_vain)
 	memcpy(age, "0    \n", sizeof "0    \n"); /* no store holds it, as when its disk is full */
 	policy = look_up(0);
 	world_sleep(&world, 60000);
-	world.txt.state = unfinished[_i].txt;
-	world.page.status = (unsigned)unfinished[_i].recheck_get;
+	world.txt.state = unfinished[i].txt;
+	world.page.status = (unsigned)unfinished[i].recheck_get;
 	ck_assert_int_eq((int)decide_for(&policy, &outside, DAY).action, MTASTS_DEFER);
 	ck_assert_int_eq((int)mtasts_policy_state(policy), MTASTS_PUBLISHED);
 	ck_assert_int_eq((int)mtasts_policy_mode(policy), MTASTS_ENFORCE);
@@ -975,6 +1041,7 @@ START_TEST(test_strikes)
 	struct mtasts_attempt verified = attempt_of("mx2.example.com", MTASTS_TLS_VERIFIED);
 	struct mtasts_policy *policy;
 
+	form = _i;
 	configure("reports", "no");
 	mtasts_free(ctx);
 	open_over(true, true);
@@ -994,11 +1061,8 @@ START_TEST(test_strikes)
 	ck_assert_str_eq(decision.text,
 	    "Remote certificate failed MTA-STS validation. Reason: certificate-expired");
 	/* bounce_after 0: what failed before it came says nothing about a message */
-	struct mtasts_decision at_once;
-	ck_assert_int_eq(mtasts_decide(ctx, &policy, &untried, 1, 30, 0, 0, &at_once), 0);
-	ck_assert_int_eq((int)at_once.action, MTASTS_DELIVER);
-	ck_assert_int_eq(mtasts_decide(ctx, &policy, &untried, 1, 90, 0, 0, &at_once), 0);
-	ck_assert_int_eq((int)at_once.action, MTASTS_FAIL);
+	ck_assert_int_eq((int)decide_after(&policy, &untried, 30, 0).action, MTASTS_DELIVER);
+	ck_assert_int_eq((int)decide_after(&policy, &untried, 90, 0).action, MTASTS_FAIL);
 
 	/* unreachable ends the host's, success ends all of the domain's */
 	record(policy, &unreached);
@@ -1421,6 +1485,44 @@ START_TEST(test_nomem_decide)
 }
 END_TEST
 
+/* The callback comes once, with a decision or the error; or nothing was begun: no policy is lost.
+ */
+START_TEST(test_nomem_decide_start)
+{
+	struct mtasts_attempt outside = attempt_of("mx.attacker.example", MTASTS_TLS_UNTRIED);
+	struct heard_decision heard = { 0 };
+	struct mtasts_policy *policy;
+	uint64_t id = 0;
+	size_t n;
+	bool is_out = true;
+
+	publish("A", "enforce", "*.example.com");
+	policy = look_up(0);
+	for (n = 0; is_out && n < CALLS_MAX; n++) {
+		world_sleep(&world, 400000);
+		heard = (struct heard_decision){ 0 };
+		nomem_after(n);
+		int r = mtasts_decide_start(
+		    ctx, policy, &outside, 1, 9 * DAY, -1, 0, hear_decision, &heard, &id);
+		for (int i = 0; r == 0 && i < 10; i++)
+			(void)mtasts_process(ctx);
+		is_out = nomem_end() > n;
+		ck_assert_msg(r == 0 || r == MTASTS_ENOMEM, "allocation %zu: %d", n, r);
+		ck_assert_int_eq(heard.n, r == 0 ? 1 : 0);
+		ck_assert(heard.error == 0 || heard.error == MTASTS_ENOMEM);
+		ck_assert(r != 0 || heard.policy != NULL);
+		ck_assert(r != 0 || heard.error != 0 || heard.decision.action != MTASTS_DELIVER);
+		policy = r == 0 ? heard.policy : policy;
+		ck_assert_int_eq((int)mtasts_policy_state(policy), MTASTS_PUBLISHED);
+		ck_assert_ptr_null(world_row(&world, &world.domain)->lease);
+	}
+	ck_assert_uint_gt(n, 8);
+	ck_assert_uint_lt(n, CALLS_MAX);
+	ck_assert_int_eq((int)heard.decision.action, MTASTS_FAIL);
+	mtasts_policy_free(policy);
+}
+END_TEST
+
 START_TEST(test_nomem_rest)
 {
 	struct mtasts_attempt attempt = attempt_of("a.example.com", MTASTS_TLS_EXPIRED);
@@ -1506,10 +1608,10 @@ main(void)
 	tcase_add_test(callback, test_mx_deadline);
 	tcase_add_test(callback, test_mx_cancel);
 	tcase_add_test(callback, test_mx_bounds);
-	tcase_add_test(decide, test_c16);
+	tcase_add_loop_test(decide, test_c16, 0, FORMS);
 	tcase_add_loop_test(
-	    decide, test_recheck_in_vain, 0, sizeof unfinished / sizeof unfinished[0]);
-	tcase_add_test(decide, test_strikes);
+	    decide, test_recheck_in_vain, 0, FORMS * sizeof unfinished / sizeof unfinished[0]);
+	tcase_add_loop_test(decide, test_strikes, 0, FORMS);
 	tcase_add_loop_test(records_case, test_record, 0, sizeof records / sizeof records[0]);
 	tcase_add_test(records_case, test_record_whole);
 	tcase_add_test(records_case, test_record_off);
@@ -1521,6 +1623,7 @@ main(void)
 	tcase_add_test(nomem, test_nomem_mx);
 	tcase_add_test(nomem, test_nomem_mx_start);
 	tcase_add_test(nomem, test_nomem_decide);
+	tcase_add_test(nomem, test_nomem_decide_start);
 	tcase_add_test(nomem, test_nomem_rest);
 	return unit_main(suite);
 }
