@@ -3,4 +3,6 @@
 noinst_LTLIBRARIES += opensmtpd/proto/libproto.la
 opensmtpd_proto_libproto_la_SOURCES = \
 	opensmtpd/proto/event.c opensmtpd/proto/event.h \
+	opensmtpd/proto/hostaddress.c opensmtpd/proto/hostaddress.h \
+	opensmtpd/proto/mxorder.c opensmtpd/proto/mxorder.h \
 	opensmtpd/proto/reply.c opensmtpd/proto/reply.h

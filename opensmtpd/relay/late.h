@@ -10,9 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mtasts.h"
 #include "opensmtpd/proto/reply.h"
 
 struct late;
+
+enum { LATE_MAX = 4096 /* envelopes; of those beyond the oldest is forgotten */ };
 
 enum late_state {
 	LATE_NOTHING, /* no such envelope */
@@ -31,5 +34,17 @@ void late_answer(struct late *late, uint64_t envelope, const struct reply *reply
 enum late_state late_get(const struct late *late, uint64_t envelope, struct reply *reply);
 /* smtpd has been told. */
 void late_forget(struct late *late, uint64_t envelope);
+
+/*
+ * Who waits for such an answer belongs to nobody else any more: late_free() ends him.  Embedded in
+ * its owner; zero it first, fill end.
+ */
+struct late_waiter {
+	void (*end)(struct late_waiter *waiter);
+	struct late_waiter *next, **at; /* late's */
+};
+
+void late_keep(struct late *late, struct late_waiter *waiter);
+void late_leave(struct late_waiter *waiter);
 
 #endif

@@ -3,7 +3,7 @@
 noinst_LTLIBRARIES += opensmtpd/relay/librelay.la
 opensmtpd_relay_librelay_la_SOURCES = \
 	opensmtpd/relay/announced.h \
-	opensmtpd/relay/late.h \
+	opensmtpd/relay/late.c opensmtpd/relay/late.h \
 	opensmtpd/relay/relay.h \
 	opensmtpd/relay/session.h \
 	opensmtpd/relay/transaction.h \

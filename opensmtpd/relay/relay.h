@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include "base/clock.h"
+#include "base/conf.h"
 #include "base/log.h"
 #include "loop/loop.h"
 #include "mtasts.h"
@@ -19,6 +20,9 @@ struct relay {
 	const struct log *log;
 	SSL_CTX *tls;
 	struct late *late; /* relay/late.h */
+	/* Addresses of MX hosts that are connected whatever they are (allow_addresses). */
+	const struct conf_prefix *allow;
+	size_t n_allow;
 };
 
 enum {
