@@ -25,7 +25,8 @@ enum {
 /* The same for every request. */
 struct get_rules {
 	const char *ca_directory;
-	struct conf_prefixes allow;
+	struct conf_prefix allow[CONF_PREFIXES_MAX];
+	size_t n_allow;
 };
 
 struct get {

@@ -5,4 +5,10 @@ opensmtpd_proto_libproto_la_SOURCES = \
 	opensmtpd/proto/event.c opensmtpd/proto/event.h \
 	opensmtpd/proto/hostaddress.c opensmtpd/proto/hostaddress.h \
 	opensmtpd/proto/mxorder.c opensmtpd/proto/mxorder.h \
+	opensmtpd/proto/place.c opensmtpd/proto/place.h \
+	opensmtpd/proto/table.h \
+	opensmtpd/proto/tableimsg.c opensmtpd/proto/tableimsg.h \
+	opensmtpd/proto/tabletext.c opensmtpd/proto/tabletext.h \
 	opensmtpd/proto/reply.c opensmtpd/proto/reply.h
+opensmtpd_proto_libproto_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+opensmtpd_proto_libproto_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS)

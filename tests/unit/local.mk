@@ -19,6 +19,7 @@ include tests/unit/exim.mk
 include tests/unit/verdict.mk
 include tests/unit/socketmap.mk
 include tests/unit/opensmtpd-relay.mk
+include tests/unit/opensmtpd-proto.mk
 include tests/unit/opensmtpd-smtp.mk
 endif
 TESTS += tests/unit/symbols.sh tests/unit/layers.sh tests/unit/hardening.sh tests/unit/units.sh

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: ISC
+# What is spoken around smtpd.
+PROTO_TESTS = tests/unit/check_event tests/unit/check_tabletext tests/unit/check_tableimsg tests/unit/check_place
+check_PROGRAMS += $(PROTO_TESTS)
+TESTS += $(PROTO_TESTS)
+PROTO_UNIT = opensmtpd/proto/libproto.la $(LAYER_BASE) $(CHECK_LIBS)
+tests_unit_check_event_SOURCES = tests/unit/check_event.c $(UNIT)
+tests_unit_check_event_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_check_event_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_event_LDADD = $(PROTO_UNIT)
+tests_unit_check_tabletext_SOURCES = tests/unit/check_tabletext.c $(UNIT)
+tests_unit_check_tabletext_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_check_tabletext_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_tabletext_LDADD = $(PROTO_UNIT)
+tests_unit_check_tableimsg_SOURCES = tests/unit/check_tableimsg.c $(UNIT)
+tests_unit_check_tableimsg_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_check_tableimsg_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_tableimsg_LDADD = $(PROTO_UNIT)
+tests_unit_check_place_SOURCES = tests/unit/check_place.c $(UNIT)
+tests_unit_check_place_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_check_place_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_place_LDADD = $(PROTO_UNIT)
