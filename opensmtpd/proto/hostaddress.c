@@ -11,14 +11,17 @@
 
 #include "base/buf.h"
 
-static const struct conf_prefix refused[] = {
-	{ { 0 }, 32, 8 },		    /* this network, RFC 791 3.2 */
-	{ { 127 }, 32, 8 },		    /* loopback, RFC 1122 3.2.1.3 */
-	{ { 224 }, 32, 4 },		    /* multicast, RFC 5771 */
-	{ { 255, 255, 255, 255 }, 32, 32 }, /* broadcast, RFC 919 7 */
-	{ { 0 }, 128, 128 },		    /* unspecified, RFC 4291 2.5.2 */
-	{ { [15] = 1 }, 128, 128 },	    /* loopback, RFC 4291 2.5.3 */
-	{ { 0xff }, 128, 8 },		    /* multicast, RFC 4291 2.7 */
+static const struct conf_prefixes refused = {
+	.n = 7,
+	.prefixes = {
+	    { { 0 }, 32, 8 },			/* this network, RFC 791 3.2 */
+	    { { 127 }, 32, 8 },			/* loopback, RFC 1122 3.2.1.3 */
+	    { { 224 }, 32, 4 },			/* multicast, RFC 5771 */
+	    { { 255, 255, 255, 255 }, 32, 32 }, /* broadcast, RFC 919 7 */
+	    { { 0 }, 128, 128 },		/* unspecified, RFC 4291 2.5.2 */
+	    { { [15] = 1 }, 128, 128 },		/* loopback, RFC 4291 2.5.3 */
+	    { { 0xff }, 128, 8 },		/* multicast, RFC 4291 2.7 */
+	},
 };
 
 static const struct conf_prefix mapped = { { [10] = 0xff, [11] = 0xff }, 128, 96 };
@@ -28,40 +31,29 @@ enum { MAPPED_INSIDE = 12 /* octets before the IPv4 address, RFC 4291 2.5.5.2 */
 /* ---- which ---- */
 
 static bool
-holds(const struct conf_prefix *prefixes, size_t n, const uint8_t *address, size_t octets)
+is_usable(const uint8_t *address, size_t octets, const struct conf_prefixes *allow)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (conf_prefix_holds(&prefixes[i], address, octets))
-			return true;
-	}
-	return false;
-}
-
-static bool
-is_usable(const uint8_t *address, size_t octets, const struct conf_prefix *allow, size_t n_allow)
-{
-	if (holds(allow, n_allow, address, octets))
+	if (allow != NULL && conf_prefixes_hold(allow, address, octets))
 		return true;
 	if (octets == 16 && conf_prefix_holds(&mapped, address, octets))
-		return is_usable(address + MAPPED_INSIDE, 4, allow, n_allow);
-	return !holds(refused, sizeof refused / sizeof refused[0], address, octets);
+		return is_usable(address + MAPPED_INSIDE, 4, allow);
+	return !conf_prefixes_hold(&refused, address, octets);
 }
 
 bool
-hostaddress_is_usable(
-    const struct sockaddr_storage *address, const struct conf_prefix *allow, size_t n_allow)
+hostaddress_is_usable(const struct sockaddr_storage *address, const struct conf_prefixes *allow)
 {
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 
 	if (address->ss_family == AF_INET) {
 		memcpy(&v4, address, sizeof v4);
-		return is_usable((const uint8_t *)&v4.sin_addr, 4, allow, n_allow);
+		return is_usable((const uint8_t *)&v4.sin_addr, 4, allow);
 	}
 	if (address->ss_family != AF_INET6)
 		return false;
 	memcpy(&v6, address, sizeof v6);
-	return is_usable(v6.sin6_addr.s6_addr, 16, allow, n_allow);
+	return is_usable(v6.sin6_addr.s6_addr, 16, allow);
 }
 
 /* ---- in which order ---- */
@@ -69,17 +61,17 @@ hostaddress_is_usable(
 /* The next usable one of the family from *at on; n: there is none. */
 static size_t
 next_of(const struct sockaddr_storage *addresses, size_t n, size_t at, sa_family_t family,
-    const struct conf_prefix *allow, size_t n_allow)
+    const struct conf_prefixes *allow)
 {
-	while (at < n && (addresses[at].ss_family != family ||
-			     !hostaddress_is_usable(&addresses[at], allow, n_allow)))
+	while (at < n &&
+	       (addresses[at].ss_family != family || !hostaddress_is_usable(&addresses[at], allow)))
 		at++;
 	return at;
 }
 
 size_t
 hostaddress_order(const struct sockaddr_storage *addresses, size_t n, sa_family_t family,
-    const struct conf_prefix *allow, size_t n_allow, struct sockaddr_storage out[HOSTADDRESS_MAX])
+    const struct conf_prefixes *allow, struct sockaddr_storage out[HOSTADDRESS_MAX])
 {
 	static const sa_family_t families[] = { AF_INET6, AF_INET };
 	size_t at[] = { family == AF_INET ? n : 0, family == AF_INET6 ? n : 0 };
@@ -87,7 +79,7 @@ hostaddress_order(const struct sockaddr_storage *addresses, size_t n, sa_family_
 
 	while (count < HOSTADDRESS_MAX && (at[0] < n || at[1] < n)) {
 		for (size_t f = 0; f < 2 && count < HOSTADDRESS_MAX; f++) {
-			at[f] = next_of(addresses, n, at[f], families[f], allow, n_allow);
+			at[f] = next_of(addresses, n, at[f], families[f], allow);
 			if (at[f] < n)
 				out[count++] = addresses[at[f]++];
 		}

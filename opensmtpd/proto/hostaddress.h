@@ -19,18 +19,18 @@ enum {
 
 /*
  * May be some other host's: not "this network", loopback, multicast or broadcast, as such or as
- * IPv4 inside IPv6.  A private address may be an MX host's.  A prefix of allow wins over all of
- * it.
+ * IPv4 inside IPv6.  A private address may be an MX host's.  A prefix of allow (NULL: none)
+ * wins over all of it.
  */
 bool hostaddress_is_usable(
-    const struct sockaddr_storage *address, const struct conf_prefix *allow, size_t n_allow);
+    const struct sockaddr_storage *address, const struct conf_prefixes *allow);
 
 /*
  * Those of the n that are usable and of the family (AF_UNSPEC: of both), IPv6 and IPv4 by turns
  * (RFC 8305 4), at most HOSTADDRESS_MAX into out.  How many.
  */
 size_t hostaddress_order(const struct sockaddr_storage *addresses, size_t n, sa_family_t family,
-    const struct conf_prefix *allow, size_t n_allow, struct sockaddr_storage out[HOSTADDRESS_MAX]);
+    const struct conf_prefixes *allow, struct sockaddr_storage out[HOSTADDRESS_MAX]);
 
 /* "[192.0.2.1]", "[IPv6:2001:db8::1]" (RFC 5321 4.1.3), port 0.  0, or -1 for anything else. */
 int hostaddress_literal(struct span literal, struct sockaddr_storage *address);

@@ -19,10 +19,8 @@ struct relay {
 	const struct clock *clock;
 	const struct log *log;
 	SSL_CTX *tls;
-	struct late *late; /* relay/late.h */
-	/* Addresses of MX hosts that are connected whatever they are (allow_addresses). */
-	const struct conf_prefix *allow;
-	size_t n_allow;
+	struct late *late;		   /* relay/late.h */
+	const struct conf_prefixes *allow; /* addresses that are connected whatever they are */
 };
 
 enum {

@@ -51,12 +51,13 @@ static const struct {
 START_TEST(usable)
 {
 	struct sockaddr_storage address = address_of(classes[_i].address);
-	struct conf_prefix allow;
-	size_t n = classes[_i].allow != NULL ? 1 : 0;
+	struct conf_prefixes allow = { .n = 0 };
 
-	if (n != 0)
-		ck_assert_int_eq(conf_prefix_parse(span_of(classes[_i].allow), &allow), 0);
-	ck_assert_msg(hostaddress_is_usable(&address, &allow, n) == classes[_i].usable, "%s",
+	if (classes[_i].allow != NULL) {
+		ck_assert_int_eq(
+		    conf_prefix_parse(span_of(classes[_i].allow), &allow.prefixes[allow.n++]), 0);
+	}
+	ck_assert_msg(hostaddress_is_usable(&address, &allow) == classes[_i].usable, "%s",
 	    classes[_i].address);
 }
 END_TEST
@@ -98,7 +99,7 @@ START_TEST(order)
 
 	for (; n < ADDRESSES && orders[_i].addresses[n] != NULL; n++)
 		in[n] = address_of(orders[_i].addresses[n]);
-	n = hostaddress_order(in, n, orders[_i].family, NULL, 0, out);
+	n = hostaddress_order(in, n, orders[_i].family, NULL, out);
 	buf_init(&list, storage, sizeof storage);
 	for (size_t i = 0; i < n; i++) {
 		hostaddress_text(&out[i], text);
