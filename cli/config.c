@@ -8,12 +8,10 @@
 
 #include "base/buf.h"
 
-enum { VALUE_MAX = 4096 };
-
 static void
 print_lines(const struct mtasts_config *config)
 {
-	char storage[VALUE_MAX];
+	char storage[CONF_VALUE_MAX];
 	struct buf value;
 
 	for (size_t i = 0; conf_key(i) != NULL; i++) {
@@ -27,7 +25,7 @@ print_lines(const struct mtasts_config *config)
 static json_t *
 json_of(struct span value)
 {
-	char storage[VALUE_MAX];
+	char storage[CONF_VALUE_MAX];
 	struct buf escaped;
 	json_t *json = json_stringn(value.p, value.n);
 
@@ -41,7 +39,7 @@ json_of(struct span value)
 static int
 print_json(const struct mtasts_config *config)
 {
-	char storage[VALUE_MAX];
+	char storage[CONF_VALUE_MAX];
 	struct buf value;
 	json_t *json = json_object();
 

@@ -32,10 +32,10 @@ option(int name, const char *value)
 		rules.ca_directory = value;
 		return value[0] == '/' ? 0 : -1;
 	}
-	if (rules.n_allow == CONF_PREFIXES_MAX ||
-	    conf_prefix_parse(span_of(value), &rules.allow[rules.n_allow]) != 0)
+	if (rules.allow.n == CONF_PREFIXES_MAX ||
+	    conf_prefix_parse(span_of(value), &rules.allow.prefixes[rules.allow.n]) != 0)
 		return -1;
-	rules.n_allow++;
+	rules.allow.n++;
 	return 0;
 }
 

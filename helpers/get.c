@@ -47,7 +47,7 @@ on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 		port = ntohs(in6->sin6_port);
 	}
 	if (address != NULL && port == HTTPS &&
-	    address_is_allowed(address, octets, get->rules->allow, get->rules->n_allow))
+	    address_is_allowed(address, octets, &get->rules->allow))
 		return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 	if (address != NULL)
 		inet_ntop(to->family, address, text, sizeof text);

@@ -25,8 +25,7 @@ enum {
 /* The same for every request. */
 struct get_rules {
 	const char *ca_directory;
-	struct conf_prefix allow[CONF_PREFIXES_MAX];
-	size_t n_allow;
+	struct conf_prefixes allow;
 };
 
 struct get {

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "socketmap/client.h"
 #include "loop/watch.h"
+#include "socketmap/client.h"
 
 enum {
 	EVENTS = 256, /* of one wake-up */

@@ -22,7 +22,8 @@ enum type {
 	TYPE_ON,	    /* enum conf_on */
 	TYPE_BOOL,
 	TYPE_LEVEL, /* enum mtasts_log */
-	TYPE_PREFIXES
+	TYPE_PREFIXES,
+	TYPE_DOMAINS
 };
 
 struct key {
@@ -54,6 +55,10 @@ static const struct key keys[] = {
 	{ "cache_fault", TYPE_ON, "defer", 0, 0, FIELD(cache_fault) },
 	{ "reports", TYPE_BOOL, "yes", 0, 0, FIELD(reports) },
 	{ "log_level", TYPE_LEVEL, "info", 0, 0, FIELD(log_level) },
+	{ "relay_port", TYPE_NUMBER, "10027", 1, 65535, FIELD(relay_port) },
+	{ "relay_ports", TYPE_NUMBER, "0", 0, 1024, FIELD(relay_ports) },
+	{ "filter_clients", TYPE_PREFIXES, "127.0.0.0/8 ::1/128", 0, 0, FIELD(filter_clients) },
+	{ "local_domains", TYPE_DOMAINS, "", 0, 0, FIELD(local_domains) },
 };
 
 enum { N_KEYS = sizeof keys / sizeof keys[0] };
@@ -162,25 +167,54 @@ name_set(const struct key *key, struct span value, char *name)
 	return NULL;
 }
 
-static const char *
-prefixes_set(struct mtasts_config *config, struct span value)
+/* The next of blank-separated words: 1 taken, 0 end. */
+static int
+word_next(struct span *list, struct span *word)
 {
-	struct conf_prefix prefixes[CONF_PREFIXES_MAX];
-	size_t n = 0;
+	size_t end = 0;
 
-	for (value = span_trim_wsp(value); value.n != 0; value = span_trim_wsp(value)) {
-		size_t end = 0;
-		while (end < value.n && !is_wsp(value.p[end]))
-			end++;
-		if (n == CONF_PREFIXES_MAX)
+	*list = span_trim_wsp(*list);
+	while (end < list->n && !is_wsp(list->p[end]))
+		end++;
+	*word = span_make(list->p, end);
+	*list = span_from(*list, end);
+	return end != 0 ? 1 : 0;
+}
+
+static const char *
+prefixes_set(struct span value, struct conf_prefixes *prefixes)
+{
+	struct conf_prefixes made = { 0 };
+	struct span word;
+
+	while (word_next(&value, &word) == 1) {
+		if (made.n == CONF_PREFIXES_MAX)
 			return "too many prefixes";
-		if (conf_prefix_parse(span_make(value.p, end), &prefixes[n]) != 0)
+		if (conf_prefix_parse(word, &made.prefixes[made.n]) != 0)
 			return "not a list of address prefixes (192.0.2.0/24 2001:db8::/32)";
-		n++;
-		value = span_from(value, end);
+		made.n++;
 	}
-	memcpy(config->allow_addresses, prefixes, n * sizeof prefixes[0]);
-	config->n_allow_addresses = n;
+	*prefixes = made;
+	return NULL;
+}
+
+static const char *
+domains_set(struct span value, struct conf_domains *domains)
+{
+	struct conf_domains made = { 0 };
+	struct domain domain;
+	struct span word;
+
+	while (word_next(&value, &word) == 1) {
+		if (domain_parse(word, DOMAIN_STRICT, &domain) != 0)
+			return "not a list of domains (example.net example.com)";
+		if (domain.n + 1u > sizeof made.names - made.n)
+			return "too many domains";
+		memcpy(made.names + made.n, domain.name, domain.n);
+		made.n += domain.n;
+		made.names[made.n++] = ' ';
+	}
+	*domains = made;
 	return NULL;
 }
 
@@ -224,7 +258,9 @@ value_set(struct mtasts_config *config, const struct key *key, struct span value
 		*(enum mtasts_log *)field = (enum mtasts_log)i;
 		return NULL;
 	case TYPE_PREFIXES:
-		return prefixes_set(config, value);
+		return prefixes_set(value, field);
+	case TYPE_DOMAINS:
+		return domains_set(value, field);
 	}
 	return "unknown type";
 }
@@ -313,15 +349,22 @@ duration_put(struct buf *out, int64_t seconds)
 }
 
 static void
-prefixes_put(struct buf *out, const struct mtasts_config *config)
+prefixes_put(struct buf *out, const struct conf_prefixes *prefixes)
 {
-	for (size_t i = 0; i < config->n_allow_addresses; i++) {
-		const struct conf_prefix *prefix = &config->allow_addresses[i];
+	for (size_t i = 0; i < prefixes->n; i++) {
+		const struct conf_prefix *prefix = &prefixes->prefixes[i];
 		char text[INET6_ADDRSTRLEN] = "";
 		int family = prefix->family_bits == 32 ? AF_INET : AF_INET6;
 		inet_ntop(family, prefix->address, text, sizeof text);
 		buf_printf(out, "%s%s/%u", i == 0 ? "" : " ", text, (unsigned)prefix->bits);
 	}
+}
+
+static void
+domains_put(struct buf *out, const struct conf_domains *domains)
+{
+	if (domains->n != 0)
+		buf_put(out, span_make(domains->names, domains->n - 1));
 }
 
 void
@@ -352,7 +395,10 @@ conf_value(const struct mtasts_config *config, size_t i, struct buf *out)
 		buf_puts(out, level_words[*(const enum mtasts_log *)field]);
 		return;
 	case TYPE_PREFIXES:
-		prefixes_put(out, config);
+		prefixes_put(out, field);
+		return;
+	case TYPE_DOMAINS:
+		domains_put(out, field);
 		return;
 	}
 }
@@ -404,4 +450,26 @@ conf_prefix_holds(const struct conf_prefix *prefix, const uint8_t *address, size
 	if (octets * 8 != prefix->family_bits || memcmp(prefix->address, address, whole) != 0)
 		return false;
 	return rest == 0 || ((prefix->address[whole] ^ address[whole]) >> (8 - rest)) == 0;
+}
+
+bool
+conf_prefixes_hold(const struct conf_prefixes *prefixes, const uint8_t *address, size_t octets)
+{
+	for (size_t i = 0; i < prefixes->n; i++) {
+		if (conf_prefix_holds(&prefixes->prefixes[i], address, octets))
+			return true;
+	}
+	return false;
+}
+
+bool
+conf_domains_hold(const struct conf_domains *domains, const struct domain *domain)
+{
+	struct span list = span_make(domains->names, domains->n), word;
+
+	while (word_next(&list, &word) == 1) {
+		if (span_eq(word, domain_span(domain)))
+			return true;
+	}
+	return false;
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/domain.h"
 #include "base/span.h"
 #include "mtasts.h"
 
@@ -19,13 +20,29 @@
 
 enum conf_on { CONF_DELIVER, CONF_DEFER };
 
-enum { CONF_PATH_MAX = 1024, CONF_ERROR_MAX = 512, CONF_PREFIXES_MAX = 32 };
+enum {
+	CONF_PATH_MAX = 1024,
+	CONF_ERROR_MAX = 512,
+	CONF_PREFIXES_MAX = 32,
+	CONF_DOMAINS_MAX = 16384,	       /* octets of a list of domains */
+	CONF_VALUE_MAX = CONF_DOMAINS_MAX + 1, /* of any value, NUL included */
+};
 
 /* An address prefix, v4 as v4 (4 octets) and v6 as v6 (16). */
 struct conf_prefix {
 	uint8_t address[16];
 	uint8_t family_bits; /* 32 or 128 */
 	uint8_t bits;
+};
+
+struct conf_prefixes {
+	size_t n;
+	struct conf_prefix prefixes[CONF_PREFIXES_MAX];
+};
+
+struct conf_domains {
+	size_t n;		      /* octets in use */
+	char names[CONF_DOMAINS_MAX]; /* A-labels in lower case, a blank after each */
 };
 
 struct mtasts_config {
@@ -37,8 +54,7 @@ struct mtasts_config {
 	char ca_directory[CONF_PATH_MAX];     /* certificates by hash (c_rehash) */
 	char resolv_conf[CONF_PATH_MAX];
 	char trust_anchor[CONF_PATH_MAX]; /* DNSSEC anchors (DS or DNSKEY lines); "" none */
-	struct conf_prefix allow_addresses[CONF_PREFIXES_MAX];
-	size_t n_allow_addresses;
+	struct conf_prefixes allow_addresses;
 	int64_t bounce_after;	  /* seconds */
 	int64_t deadline;	  /* seconds, in the mail path */
 	int64_t refresh_deadline; /* seconds */
@@ -47,7 +63,13 @@ struct mtasts_config {
 	enum conf_on cache_fault; /* store unreadable: CONF_DEFER */
 	bool reports;		  /* write TLSRPT records */
 	enum mtasts_log log_level;
-	char error[CONF_ERROR_MAX]; /* "file:line: why" of the last refusal */
+	/* OpenSMTPD's adapter */
+	int64_t relay_port; /* where smtpd hands over the mail it sends by us */
+	int64_t
+	    relay_ports; /* 0: that one, on 127.x.y.z; else so many from there on, on 127.0.0.1 */
+	struct conf_prefixes filter_clients; /* whose recipients are looked up without a log-in */
+	struct conf_domains local_domains;   /* that the filter leaves alone */
+	char error[CONF_ERROR_MAX];	     /* "file:line: why" of the last refusal */
 };
 
 void conf_defaults(struct mtasts_config *config);
@@ -70,5 +92,10 @@ void conf_value(const struct mtasts_config *config, size_t i, struct buf *out);
  */
 int conf_prefix_parse(struct span s, struct conf_prefix *prefix);
 bool conf_prefix_holds(const struct conf_prefix *prefix, const uint8_t *address, size_t octets);
+/* One of them does. */
+bool conf_prefixes_hold(
+    const struct conf_prefixes *prefixes, const uint8_t *address, size_t octets);
+/* The domain itself is in the list; those below it are others. */
+bool conf_domains_hold(const struct conf_domains *domains, const struct domain *domain);
 
 #endif

@@ -51,12 +51,7 @@ address_is_public(const uint8_t *address, size_t octets)
 }
 
 bool
-address_is_allowed(
-    const uint8_t *address, size_t octets, const struct conf_prefix *allow, size_t n_allow)
+address_is_allowed(const uint8_t *address, size_t octets, const struct conf_prefixes *allow)
 {
-	for (size_t i = 0; i < n_allow; i++) {
-		if (conf_prefix_holds(&allow[i], address, octets))
-			return true;
-	}
-	return address_is_public(address, octets);
+	return conf_prefixes_hold(allow, address, octets) || address_is_public(address, octets);
 }

@@ -21,7 +21,6 @@
  * decides.  A prefix of allow wins over all of it.
  */
 bool address_is_public(const uint8_t *address, size_t octets);
-bool address_is_allowed(
-    const uint8_t *address, size_t octets, const struct conf_prefix *allow, size_t n_allow);
+bool address_is_allowed(const uint8_t *address, size_t octets, const struct conf_prefixes *allow);
 
 #endif

@@ -72,8 +72,8 @@ arguments_make(struct arguments *a, const struct mtasts_config *config, enum wor
 		break;
 	case WORKER_FETCH:
 		put(a, "-c", config->ca_directory);
-		for (size_t i = 0; i < config->n_allow_addresses; i++) {
-			prefix_format(&config->allow_addresses[i], a->prefixes[i]);
+		for (size_t i = 0; i < config->allow_addresses.n; i++) {
+			prefix_format(&config->allow_addresses.prefixes[i], a->prefixes[i]);
 			put(a, "-a", a->prefixes[i]);
 		}
 		break;

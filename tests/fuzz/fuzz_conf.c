@@ -14,7 +14,7 @@ static struct mtasts_config config, again;
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char value[4096];
+	static char value[CONF_VALUE_MAX];
 
 	conf_defaults(&config);
 	(void)conf_parse(&config, "fuzz", span_make((const char *)data, size));

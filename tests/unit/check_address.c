@@ -147,15 +147,15 @@ START_TEST(test_allow)
 		{ "10.1.2.3", true },
 		{ "10.1.2.4", false },
 	};
-	struct conf_prefix allow[3];
+	struct conf_prefixes allow = { .n = 3 };
 	uint8_t bytes[16];
 
-	ck_assert_int_eq(conf_prefix_parse(span_of("198.18.0.0/15"), &allow[0]), 0);
-	ck_assert_int_eq(conf_prefix_parse(span_of("fd18::/16"), &allow[1]), 0);
-	ck_assert_int_eq(conf_prefix_parse(span_of("10.1.2.3"), &allow[2]), 0);
+	ck_assert_int_eq(conf_prefix_parse(span_of("198.18.0.0/15"), &allow.prefixes[0]), 0);
+	ck_assert_int_eq(conf_prefix_parse(span_of("fd18::/16"), &allow.prefixes[1]), 0);
+	ck_assert_int_eq(conf_prefix_parse(span_of("10.1.2.3"), &allow.prefixes[2]), 0);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		size_t octets = bytes_of(cases[i].text, bytes);
-		ck_assert_msg(address_is_allowed(bytes, octets, allow, 3) == cases[i].is_allowed,
+		ck_assert_msg(address_is_allowed(bytes, octets, &allow) == cases[i].is_allowed,
 		    "%s", cases[i].text);
 	}
 }

@@ -24,7 +24,7 @@ START_TEST(test_defaults)
 	ck_assert_str_eq(config.ca_directory, "/etc/ssl/certs");
 	ck_assert_str_eq(config.resolv_conf, "/etc/resolv.conf");
 	ck_assert_str_eq(config.trust_anchor, "");
-	ck_assert_uint_eq(config.n_allow_addresses, 0);
+	ck_assert_uint_eq(config.allow_addresses.n, 0);
 	ck_assert_int_eq(config.bounce_after, 86400);
 	ck_assert_int_eq(config.deadline, 15);
 	ck_assert_int_eq(config.refresh_deadline, 60);
@@ -33,6 +33,10 @@ START_TEST(test_defaults)
 	ck_assert_int_eq(config.cache_fault, CONF_DEFER);
 	ck_assert(config.reports);
 	ck_assert_int_eq(config.log_level, MTASTS_LOG_INFO);
+	ck_assert_int_eq(config.relay_port, 10027);
+	ck_assert_int_eq(config.relay_ports, 0);
+	ck_assert_uint_eq(config.filter_clients.n, 2);
+	ck_assert_uint_eq(config.local_domains.n, 0);
 	ck_assert_str_eq(config.error, "");
 }
 END_TEST
@@ -92,6 +96,30 @@ static const struct {
 	    "127.0.0.0/8 fd00::/8 192.0.2.1/32", NULL },
 	{ "allow_addresses", "127.0.0.1/8", NULL, "not a list" },
 	{ "allow_addresses", "127.0.0.0/8,10.0.0.0/8", NULL, "not a list" },
+	{ "filter_clients", "", "", NULL }, /* nobody */
+	{ "filter_clients", "10.0.0.0/8", "10.0.0.0/8", NULL },
+	{ "filter_clients", "localhost", NULL, "not a list" },
+	{ "relay_port", "1", "1", NULL },
+	{ "relay_port", "65535", "65535", NULL },
+	{ "relay_port", "0", NULL, "too small" },
+	{ "relay_port", "65536", NULL, "too large" },
+	{ "relay_port", "smtp", NULL, "not a number" },
+	{ "relay_ports", "0", "0", NULL },
+	{ "relay_ports", "1024", "1024", NULL },
+	{ "relay_ports", "1025", NULL, "too large" },
+	{ "relay_ports", "-1", NULL, "not a number" },
+	{ "local_domains", "", "", NULL },
+	{ "local_domains", " Example.NET.\t xn--bcher-kva.example ",
+	    "example.net xn--bcher-kva.example", NULL },
+	{ "local_domains", "example.net,example.com", NULL, "not a list" },
+	{ "local_domains", "example.net *.example.com", NULL, "not a list" },
+	{ "local_domains", ".example.com", NULL, "not a list" },
+	{ "local_domains",
+	    "b\xc3\xbc"
+	    "cher.example",
+	    NULL, "not a list" },
+	{ "local_domains", "[192.0.2.1]", NULL, "not a list" },
+	{ "local_domains", "a_b.example", NULL, "not a list" },
 	{ "allow_address", "127.0.0.0/8", NULL, "unknown key" },
 	{ "", "x", NULL, "unknown key" },
 };
@@ -135,8 +163,8 @@ START_TEST(test_refused_value_changes_nothing)
 	conf_defaults(&config);
 	ck_assert_int_eq(mtasts_config_set(&config, "allow_addresses", "10.0.0.0/8"), 0);
 	ck_assert_int_eq(mtasts_config_set(&config, "allow_addresses", "::1 junk"), MTASTS_ECONFIG);
-	ck_assert_uint_eq(config.n_allow_addresses, 1);
-	ck_assert_uint_eq(config.allow_addresses[0].bits, 8);
+	ck_assert_uint_eq(config.allow_addresses.n, 1);
+	ck_assert_uint_eq(config.allow_addresses.prefixes[0].bits, 8);
 	ck_assert_int_eq(mtasts_config_set(&config, "deadline", "1h"), MTASTS_ECONFIG);
 	ck_assert_int_eq(config.deadline, 15);
 	ck_assert_str_eq(mtasts_config_error(&config), "deadline: too large");
@@ -156,6 +184,76 @@ START_TEST(test_too_many_prefixes)
 	ck_assert_int_eq(mtasts_config_set(&config, "allow_addresses", list.p), 0);
 	buf_puts(&list, "10.0.1.0");
 	ck_assert_int_eq(mtasts_config_set(&config, "allow_addresses", list.p), MTASTS_ECONFIG);
+}
+END_TEST
+
+/* All the room there is, and one octet more. */
+START_TEST(test_too_many_domains)
+{
+	static struct mtasts_config config;
+	static char storage[CONF_DOMAINS_MAX + 100], out_storage[CONF_VALUE_MAX];
+	struct buf list, out;
+
+	conf_defaults(&config);
+	buf_init(&list, storage, sizeof storage);
+	for (int i = 0; i < CONF_DOMAINS_MAX / 16; i++)
+		buf_printf(&list, "%07d.example ", i); /* 16 octets */
+	ck_assert_uint_eq(list.n, CONF_DOMAINS_MAX);
+	ck_assert_int_eq(mtasts_config_set(&config, "local_domains", list.p), 0);
+	buf_init(&out, out_storage, sizeof out_storage);
+	conf_value(&config, key_index("local_domains"), &out);
+	ck_assert(!out.full);
+	ck_assert_uint_eq(out.n, list.n - 1);
+	ck_assert_mem_eq(out.p, list.p, out.n);
+	buf_puts(&list, "a");
+	ck_assert_int_eq(mtasts_config_set(&config, "local_domains", list.p), MTASTS_ECONFIG);
+	ck_assert_str_eq(mtasts_config_error(&config), "local_domains: too many domains");
+	ck_assert_uint_eq(config.local_domains.n, CONF_DOMAINS_MAX);
+}
+END_TEST
+
+static const struct {
+	const char *domain;
+	bool holds;
+} local[] = {
+	{ "example.net", true },
+	{ "EXAMPLE.Net.", true },
+	{ "example.com", true },
+	{ "example.ne", false },
+	{ "xample.net", false },
+	{ "a.example.net", false },
+	{ "net", false },
+	{ "org.example", true },
+};
+
+START_TEST(test_domains_hold)
+{
+	struct mtasts_config config;
+	struct domain domain;
+
+	conf_defaults(&config);
+	ck_assert_int_eq(domain_parse(span_of(local[_i].domain), DOMAIN_STRICT, &domain), 0);
+	ck_assert(!conf_domains_hold(&config.local_domains, &domain));
+	ck_assert_int_eq(
+	    mtasts_config_set(&config, "local_domains", "example.net Example.COM org.example"), 0);
+	ck_assert_msg(conf_domains_hold(&config.local_domains, &domain) == local[_i].holds, "%s",
+	    domain.name);
+}
+END_TEST
+
+START_TEST(test_prefixes_hold)
+{
+	static const uint8_t inside[] = { 127, 9, 9, 9 }, outside[] = { 128, 0, 0, 1 };
+	static const uint8_t loopback[16] = { [15] = 1 }, other[16] = { [15] = 2 };
+	struct mtasts_config config;
+
+	conf_defaults(&config);
+	ck_assert(conf_prefixes_hold(&config.filter_clients, inside, 4));
+	ck_assert(!conf_prefixes_hold(&config.filter_clients, outside, 4));
+	ck_assert(conf_prefixes_hold(&config.filter_clients, loopback, 16));
+	ck_assert(!conf_prefixes_hold(&config.filter_clients, other, 16));
+	ck_assert_int_eq(mtasts_config_set(&config, "filter_clients", ""), 0);
+	ck_assert(!conf_prefixes_hold(&config.filter_clients, inside, 4));
 }
 END_TEST
 
@@ -206,6 +304,8 @@ START_TEST(test_read_back)
 	conf_defaults(&config);
 	ck_assert_int_eq(mtasts_config_set(&config, "allow_addresses", "10.0.0.0/8 fd00::/8"), 0);
 	ck_assert_int_eq(mtasts_config_set(&config, "bounce_after", "61"), 0);
+	ck_assert_int_eq(mtasts_config_set(&config, "relay_ports", "8"), 0);
+	ck_assert_int_eq(mtasts_config_set(&config, "local_domains", "b.example a.example"), 0);
 	ck_assert_int_eq(mtasts_config_set(&config, "reports", "no"), 0);
 	ck_assert_int_eq(mtasts_config_set(&config, "on_unknown", "defer"), 0);
 	ck_assert_int_eq(mtasts_config_set(&config, "log_level", "warning"), 0);
@@ -374,6 +474,9 @@ main(void)
 	tcase_add_loop_test(tcase, test_value, 0, sizeof values / sizeof values[0]);
 	tcase_add_test(tcase, test_refused_value_changes_nothing);
 	tcase_add_test(tcase, test_too_many_prefixes);
+	tcase_add_test(tcase, test_too_many_domains);
+	tcase_add_loop_test(tcase, test_domains_hold, 0, sizeof local / sizeof local[0]);
+	tcase_add_test(tcase, test_prefixes_hold);
 	tcase_add_loop_test(tcase, test_file, 0, sizeof files / sizeof files[0]);
 	tcase_add_test(tcase, test_read_back);
 	tcase_add_loop_test(tcase, test_prefix, 0, sizeof prefixes / sizeof prefixes[0]);
