@@ -75,7 +75,8 @@ def mail_hosts(lab):
     for host in hosts.values():
         if host.behaviour.startswith("cname=") or host.behaviour == "noaddr":
             continue
-        host.address = fixed.get(host.behaviour) or lab.addresses.of(table.MAIL_NET, host.name)
+        net = table.MAIL_NET6 if "v6" in host.modifiers else table.MAIL_NET
+        host.address = fixed.get(host.behaviour) or lab.addresses.of(net, host.name)
         if host.behaviour not in fixed:
             kind = host.behaviour if host.behaviour in table.CERTIFICATES else "good"
             more = aliases.get(host.name, ()) if kind == "good" else ()

@@ -75,6 +75,8 @@ def make(lab, hosts):
             zones.add(host.name, "CNAME", dot(host.behaviour[6:] + ".example"))
         elif host.address:
             add_address(zones, host.name, host.address)
+        if "v6dead" in host.modifiers:
+            add_address(zones, host.name, table.NOWHERE)
         if "tlsa" in host.modifiers:
             zones.add("_25._tcp." + host.name, "TLSA", lab.pki.tlsa(host.certificate))
         if "badtlsa" in host.modifiers:

@@ -86,6 +86,9 @@ MAIL = {
     "attacker": "accepted",
     "sni": "accepted",
     "slow": "accepted",
+    "lazy": "accepted",
+    "enddelay": "accepted",
+    "size": "accepted",
     "helo": "accepted as odd.name.example",
     "notls": "no STARTTLS",
     "stripped": "no STARTTLS",
@@ -97,7 +100,10 @@ MAIL = {
     "tlsclose": "closed in TLS",
     "rcpt450": "RCPT 450",
     "rcpt550": "RCPT 550",
+    "long550": "RCPT 550",
     "data451": "DATA 451",
+    "end451": "DATA 451",
+    "end550": "DATA 550",
     "banner554": "banner 554",
     "mute": "silent",
     "down": "refused",
@@ -379,6 +385,8 @@ def deliver(row, name, tls):
             code, _ = smtp.data("Subject: selftest\r\n\r\n.hello\r\n")
         except smtplib.SMTPDataError as e:
             return "DATA %d" % e.smtp_code
+        if code != 250:
+            return "DATA %d" % code
         helo = helo.decode().split("\n")[0]
         return "accepted" if helo == name else "accepted as " + helo
     except (TimeoutError, smtplib.SMTPServerDisconnected) as e:

@@ -31,7 +31,7 @@ class Host:
         self.is_attacker = self.behaviour == "attacker" or "attacker" in conf["modifiers"]
         self.context = self.make_context(conf["certificate"])
         self.default = self.make_context(server.default) if self.behaviour == "sni" else self.context
-        self.sock = socket.socket()
+        self.sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.sock.bind((address, 25))
         self.sock.listen(128)
@@ -121,7 +121,8 @@ class Session:
     def ehlo(self, text):
         self.log("ehlo", name=text.partition(" ")[2], tls=self.tls)
         offers = [] if self.tls or self.host.behaviour in ("notls", "stripped") else ["STARTTLS"]
-        offers = [self.helo(), "PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", *offers, "SIZE 10485760"]
+        size = self.host.word if self.host.behaviour == "size" else "104857600"
+        offers = [self.helo(), "PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", *offers, "SIZE " + size]
         self.say(*["250-" + o for o in offers[:-1]], "250 " + offers[-1])
 
     def starttls(self, _):
@@ -168,11 +169,13 @@ class Session:
 
     def rcpt(self, text):
         to = address(text)
-        refusal = {"rcpt450": "450 4.2.1 mailbox busy", "rcpt550": "550 5.1.1 no such user"}.get(self.host.behaviour)
-        self.log("rcpt", rcpt=to, reply=refusal[:3] if refusal else 250, tls=self.tls)
+        refusal = {"rcpt450": ["450 4.2.1 mailbox busy"], "rcpt550": ["550 5.1.1 no such user"],
+                   "long550": ["550-5.1.1 no such user,", "550-5.1.1 and there never was:", "550 5.1.1 see <%s>" % to]}
+        refusal = refusal.get(self.host.behaviour)
+        self.log("rcpt", rcpt=to, reply=refusal[0][:3] if refusal else 250, tls=self.tls)
         if not refusal:
             self.rcpts.append(to)
-        self.say(refusal or "250 2.1.5 ok")
+        self.say(*(refusal or ["250 2.1.5 ok"]))
 
     def data(self, _):
         if not self.rcpts:
@@ -182,18 +185,27 @@ class Session:
             self.say("451 4.3.0 try again later")
             return
         self.say("354 go ahead")
+        if self.host.behaviour == "lazy":
+            time.sleep(float(self.host.word))
         lines = []
         while (line := self.file.readline(LINE)) != b".\r\n":
             if not line:
                 self.log("eof")
                 return
             lines.append(line[1:] if line.startswith(b".") else line)
+        refusal = {"end451": "451 4.3.2 come back later", "end550": "550 5.6.0 not this message"}.get(self.host.behaviour)
+        if refusal:
+            self.rset_state()
+            self.say(refusal)
+            return
         queue_id = "%s-%d" % (self.host.name, next(self.host.server.messages))
         with open(os.path.join(self.host.server.mail, queue_id), "wb") as f:
             f.writelines(lines)
         for rcpt in self.rcpts:
             self.log("accepted", id=queue_id, sender=self.sender, rcpt=rcpt, tls=self.tls, sni=self.sni)
         self.rset_state()
+        if self.host.behaviour == "enddelay":
+            time.sleep(float(self.host.word))
         self.say("250 2.0.0 queued as " + queue_id)
 
 

@@ -22,6 +22,7 @@ NOWHERE = "fd18:fc::1"  # no such host: a router says so
 CLOSED = ("198.18.253.1", "fd18:fd::1")  # a host without servers: connections are refused
 ODD_WEB_NET = "198.18.2."  # httpsd.py: an address a policy host
 MAIL_NET = "198.18.25."  # smtpd.py: an address a mail host
+MAIL_NET6 = "fd18:25::"  # the same for those that have IPv6 only
 
 # The words of the table, as patterns. README says what they mean.
 CERTIFICATES = """good wrongname selfsigned expired notyet unknownca cnonly wildcard partialwild tldwild sibling
@@ -29,7 +30,7 @@ CERTIFICATES = """good wrongname selfsigned expired notyet unknownca cnonly wild
 ODD_HTTPS = "trickle endless bigheader manyheaders http09 garbage hang hangtls close closebody short delay 304".split()
 OTHER_HTTPS = """ok html notype charset cached gzip gzipbomb tls11 noaddr addrservfail silent closed v6silent v6closed
     v6unreachable""".split()
-OTHER_MAIL = """sni notls stripped st250 st454 st502 tls11 alert tlsclose rcpt450 rcpt550 data451 banner554 mute down
+OTHER_MAIL = """sni notls stripped st250 st454 st502 tls11 alert tlsclose rcpt450 rcpt550 long550 data451 end451 end550 banner554 mute down
     unreachable noaddr sender attacker""".split()
 UNSERVED = "servfail", "timeout", "refused"
 NUMBER = "[0-9]+(?:[.][0-9]+)?"
@@ -41,7 +42,7 @@ WORDS = {
     "policy": "-|(enforce|testing|none)(:[^:;,]+(,[^:;,]+)*)?(;max_age=[0-9]+)?|raw:.*",
     "mx": "-|a|[.]|%s|%s" % ("|".join(UNSERVED), "[0-9]+:[a-z0-9.-]+([,|][0-9]+:[a-z0-9.-]+)*"),
     "mail": "{0}(,{0})*".format(
-        "(-|(%s|slow=%s|helo=[a-z0-9.-]+|cname=[a-z0-9.-]+)([+](tlsa|badtlsa|attacker))*)"
+        "(-|(%s|(slow|lazy|enddelay)=%s|size=[0-9]+|helo=[a-z0-9.-]+|cname=[a-z0-9.-]+)([+](tlsa|badtlsa|attacker|v6|v6dead))*)"
         % ("|".join(CERTIFICATES + OTHER_MAIL), NUMBER)),
     "https": "-|(%s|big=[0-9]+|cname=[a-z0-9.-]+|delay=%s|[2345][0-9][0-9]|30[12378]-other)(@[0-9a-f.:]+(,[0-9a-f.:]+)*)?"
         % ("|".join(CERTIFICATES + OTHER_HTTPS + [k for k in ODD_HTTPS if k != "delay"]), NUMBER),
