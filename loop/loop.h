@@ -31,13 +31,15 @@ struct loop_fd {
 struct loop_timer {
 	loop_timer_fn *fn;
 	void *arg;
-	int64_t at_ms; /* monotonic */
-	size_t place;  /* the loop's, counted from 1; 0: not set */
+	int64_t at_ms;	/* monotonic */
+	uint64_t order; /* the loop's: which of one instant comes first */
+	size_t place;	/* the loop's, counted from 1; 0: not set */
 };
 
 /* clock is borrowed.  NULL with errno. */
 struct loop *loop_new(const struct clock *clock);
-/* Whatever is watched or set is forgotten; nothing is called. */
+/* Whatever is watched or set is forgotten; nothing is called.  In a fork()ed copy it leaves the
+ * parent's loop as it is. */
 void loop_free(struct loop *loop);
 
 /*
@@ -48,8 +50,11 @@ int loop_watch(struct loop *loop, struct loop_fd *fd, short events);
 /* Before the descriptor is closed; harmless when it is not watched. */
 void loop_forget(struct loop *loop, struct loop_fd *fd);
 
-/* Once, in so many ms; set anew when it was set.  0: in this loop's next turn.  0, or MTASTS_ENOMEM
- * with the timer not set. */
+/*
+ * Once, in so many ms; set anew when it was set, which cannot fail.  0: as soon as the callback has
+ * returned to the loop, never from inside the call.  Those of one instant come in the order in
+ * which they were set.  0, or MTASTS_ENOMEM with the timer not set.
+ */
 int loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t in_ms);
 void loop_timer_end(struct loop *loop, struct loop_timer *timer);
 

@@ -10,7 +10,6 @@ socketmap_libsocketmap_la_SOURCES = \
 	socketmap/known.c socketmap/known.h \
 	socketmap/answer.c socketmap/answer.h \
 	socketmap/client.c socketmap/client.h \
-	loop/watch.c socketmap/watch.h \
 	socketmap/listen.c socketmap/listen.h \
 	socketmap/notify.c socketmap/notify.h \
 	socketmap/server.c socketmap/server.h \

@@ -16,13 +16,13 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "loop/guests.h"
 #include "loop/watch.h"
 #include "socketmap/client.h"
 
 enum {
-	EVENTS = 256, /* of one wake-up */
-	ACCEPTS = 64, /* of one listener in one wake-up */
-	LIBRARY_FDS = 16,
+	EVENTS = 256,	 /* of one wake-up */
+	ACCEPTS = 64,	 /* of one listener in one wake-up */
 	PAUSE = 1000,	 /* ms until accepting is tried again when the system has no descriptors */
 	TELL = 60 * 1000 /* ms between two lines that say so */
 };
@@ -51,8 +51,7 @@ struct connection {
 struct library {
 	struct source source;
 	struct answers *answers; /* NULL: none */
-	int fds[LIBRARY_FDS];
-	size_t n_fds;
+	struct guests guests;
 	bool is_due;
 	int64_t run_ms; /* monotonic; -1: it waits for nothing */
 };
@@ -289,35 +288,14 @@ accept_all(struct server *server)
 
 /* ---- the library ---- */
 
-static bool
-is_in(const struct pollfd *fds, size_t n, int fd)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (fds[i].fd == fd)
-			return true;
-	}
-	return false;
-}
-
-/* Its descriptors come and go: what was closed is out of the set, or must be. */
 static void
 library_watch(struct server *server, struct library *library)
 {
-	struct pollfd fds[LIBRARY_FDS];
+	struct pollfd fds[GUESTS_MAX];
 	int timeout_ms = -1;
-	size_t n = answers_pollfds(library->answers, fds, LIBRARY_FDS, &timeout_ms);
+	size_t n = answers_pollfds(library->answers, fds, GUESTS_MAX, &timeout_ms);
 
-	if (n > LIBRARY_FDS)
-		n = LIBRARY_FDS;
-	for (size_t i = 0; i < library->n_fds; i++) {
-		if (!is_in(fds, n, library->fds[i]))
-			watch_remove(server->watch, library->fds[i]);
-	}
-	for (size_t i = 0; i < n; i++) {
-		library->fds[i] = fds[i].fd;
-		(void)watch_set(server->watch, fds[i].fd, fds[i].events, &library->source);
-	}
-	library->n_fds = n;
+	guests_watch(&library->guests, server->watch, fds, n, &library->source);
 	library->run_ms = timeout_ms < 0 ? -1 : clock_mono_ms(server->clock) + timeout_ms;
 }
 
@@ -355,8 +333,7 @@ library_close(struct server *server, struct library *library)
 {
 	if (library->answers == NULL)
 		return;
-	for (size_t i = 0; i < library->n_fds; i++)
-		watch_remove(server->watch, library->fds[i]);
+	guests_forget(&library->guests, server->watch);
 	server->config.retire(server->config.arg, library->answers);
 	library->answers = NULL;
 }
@@ -373,8 +350,7 @@ reload(struct server *server)
 	struct answers *answers = server->config.reload(server->config.arg);
 	if (answers == NULL)
 		return;
-	for (size_t i = 0; i < server->now.n_fds; i++)
-		watch_remove(server->watch, server->now.fds[i]);
+	guests_forget(&server->now.guests, server->watch);
 	server->old = server->now;
 	server->old.is_due = true; /* watched for anew */
 	library_open(&server->now, answers);

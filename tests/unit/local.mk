@@ -21,6 +21,7 @@ include tests/unit/socketmap.mk
 include tests/unit/opensmtpd-relay.mk
 include tests/unit/opensmtpd-proto.mk
 include tests/unit/opensmtpd-smtp.mk
+include tests/unit/loop.mk
 endif
 TESTS += tests/unit/symbols.sh tests/unit/layers.sh tests/unit/hardening.sh tests/unit/units.sh
 AM_TESTS_ENVIRONMENT += HARDENING='$(HARDENING)'; export HARDENING;

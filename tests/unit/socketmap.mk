@@ -34,7 +34,7 @@ tests_unit_check_socketmap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_check_socketmap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_socketmap_LDADD = $(SOCKETMAP_UNIT)
 tests_unit_check_socketmap_poll_SOURCES = tests/unit/check_socketmap.c $(SOCKETMAP_FAKE) $(UNIT) \
-	loop/watch.c socketmap/watch.h
+	loop/watch.c loop/watch.h
 tests_unit_check_socketmap_poll_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -DWATCH_BY_POLL
 tests_unit_check_socketmap_poll_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_socketmap_poll_LDADD = $(SOCKETMAP_UNIT)
