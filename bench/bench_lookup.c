@@ -5,6 +5,7 @@
  * wait for a network that says nothing; and in a fresh process, against a bare fork, the two
  * alternating.  No network: the store is filled by hand.
  */
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -247,6 +248,75 @@ in_a_server(const char *directory)
 	stats_clear(&crowded);
 }
 
+/* ---- as OpenSMTPD's table asks, at every recipient ---- */
+
+static pid_t
+put_for_ever(const char *directory)
+{
+	struct store *store = NULL;
+	struct domain domain;
+	char why[256];
+
+	pid_t pid = fork();
+	if (pid != 0)
+		return pid;
+	if (store_open(directory, NULL, &store, why, sizeof why) != 0 ||
+	    domain_parse(span_of("d0.example"), 0, &domain) != 0)
+		_exit(1);
+	struct cache cache = store_cache(store);
+	for (int64_t at = (int64_t)time(NULL) - 50;; at++) {
+		struct entry *entry = entry_new(&domain, at, 604800, span_of("20260101"),
+		    span_of("version: STSv1\nmode: enforce\nmx: a.example\nmax_age: 604800\n"));
+		if (entry == NULL || cache.put(cache.self, entry, at) != CACHE_OK)
+			_exit(2);
+		entry_free(entry);
+	}
+}
+
+static void
+peek_many(struct mtasts *ctx, struct stats *stats)
+{
+	struct mtasts_policy *policy;
+	double worst = 0;
+	char name[64];
+
+	stats_init(stats, WARM);
+	double began = stats_now();
+	for (unsigned i = 0; i < WARM; i++) {
+		snprintf(name, sizeof name, "%s%u.example", i % 2 != 0 ? "d" : "none",
+		    1 + i * 7 % (DOMAINS - 1));
+		double t0 = stats_now();
+		if (mtasts_lookup(ctx, name, MTASTS_CACHED_ONLY, 0, &policy) != 0 ||
+		    mtasts_policy_state(policy) != (i % 2 != 0 ? MTASTS_PUBLISHED : MTASTS_UNKNOWN))
+			die("not answered by the store as it stands");
+		mtasts_policy_free(policy);
+		double took = stats_now() - t0;
+		worst = took > worst ? took : worst;
+		stats_add(stats, took);
+	}
+	printf("  %.0f answers a second, slowest %.0f us:\n", WARM / ((stats_now() - began) / 1e6),
+	    worst);
+}
+
+static void
+cached_only(const char *directory)
+{
+	struct mtasts *ctx = context(directory);
+	struct stats alone, beside_writer;
+	int status;
+
+	peek_many(ctx, &alone);
+	stats_row("mtasts_lookup, MTASTS_CACHED_ONLY", &alone, NULL);
+	pid_t pid = put_for_ever(directory);
+	peek_many(ctx, &beside_writer);
+	stats_row("  the same beside one that stores", &beside_writer, &alone);
+	if (kill(pid, SIGKILL) != 0 || waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status))
+		die("the writer had ended");
+	stats_clear(&alone);
+	stats_clear(&beside_writer);
+	mtasts_free(ctx);
+}
+
 static double
 forked(const char *directory, unsigned i, int work)
 {
@@ -301,6 +371,7 @@ main(void)
 	in_process(directory);
 	in_a_server(directory);
 	fresh_process(directory);
+	cached_only(directory);
 	snprintf(command, sizeof command, "rm -rf %s", directory);
 	return system(command) == 0 ? 0 : 1;
 }

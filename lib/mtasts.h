@@ -131,7 +131,8 @@ enum mtasts_source {
 };
 
 enum mtasts_lookup_flags {
-	MTASTS_CACHED_ONLY = 1 << 0, /* no network: a miss is MTASTS_UNKNOWN */
+	/* the store as it stands: a miss is MTASTS_UNKNOWN; waits for nobody, writes nothing */
+	MTASTS_CACHED_ONLY = 1 << 0,
 	MTASTS_RECHECK = 1 << 1 /* DNS anew and one GET: before a permanent failure (RFC 8461 5) */
 };
 

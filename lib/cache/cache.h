@@ -62,6 +62,12 @@ struct cache {
 	/* *entry is the caller's.  Expired rows are given too. */
 	enum cache_result (*get)(void *self, const struct domain *domain, struct entry **entry);
 	/*
+	 * get() and hint_get() in one, for who must not be held up: nothing is written, and where
+	 * another's lock would have to be waited for it is CACHE_UNREADABLE.
+	 */
+	enum cache_result (*peek)(void *self, const struct domain *domain, struct entry **entry,
+	    enum cache_result *hinted, struct hint *hint);
+	/*
 	 * Durable before it returns.  The newer fetch wins: CACHE_REFUSED when the row there is
 	 * as new or newer than entry, unless that row is dated after now (it always loses); and
 	 * when entry itself is.

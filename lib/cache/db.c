@@ -36,7 +36,7 @@ enum {
 	STEPS = 20000,
 	STEPS_MAX = 200,	 /* SQLite's instructions a look, and looks a call */
 	SLEEP_MAX = 20,		 /* ms, between two tries for a lock */
-	OPEN_WAIT = 2000,	 /* ms */
+	CREATE_WAIT = 2000,	 /* ms */
 	TELL_AGAIN = 600 * 1000, /* ms, until the log is told the same once more */
 	REASON = DB_REASON_MAX,
 };
@@ -76,7 +76,7 @@ db_start(struct db *db, int wait_ms)
 		db_tell(db, CAUSE_FORKED, "use", "the store was opened by another process");
 		return false;
 	}
-	db->wait_ms = wait_ms;
+	db->wait_ms = db->is_hasty ? 0 : wait_ms;
 	db->waited_ms = 0;
 	db->steps = 0;
 	return true;
@@ -105,6 +105,7 @@ db_tell(struct db *db, unsigned cause, const char *doing, const char *reason)
 enum cache_result
 db_damaged(struct db *db, const char *doing)
 {
+	db->is_suspect = true;
 	return db_tell(db, CAUSE_DAMAGE, doing, "a row is damaged");
 }
 
@@ -127,12 +128,16 @@ db_failed(struct db *db, int code, const char *doing)
 {
 	char reason[REASON];
 
-	if ((code & 0xff) == SQLITE_BUSY && db->wait_ms == 0)
+	int kind = code & 0xff;
+
+	if (kind == SQLITE_BUSY && db->wait_ms == 0)
 		return CACHE_UNREADABLE; /* best effort, and others had the better of it */
-	if ((code & 0xff) == SQLITE_READONLY && db->readonly[0] != '\0')
+	if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_IOERR)
+		db->is_suspect = true;
+	if (kind == SQLITE_READONLY && db->readonly[0] != '\0')
 		return db_tell(db, SQLITE_READONLY, doing, db->readonly);
 	reason_of(db->handle, code, reason, sizeof reason);
-	return db_tell(db, (unsigned)code & 0xff, doing, reason);
+	return db_tell(db, (unsigned)kind, doing, reason);
 }
 
 /* ---- opening ---- */
@@ -274,11 +279,15 @@ refuse_code(struct db *db, int code, char *why, size_t cap)
 }
 
 int
-db_open(struct db *db, char *why, size_t cap)
+db_open(struct db *db, int wait_ms, char *why, size_t cap)
 {
 	int application = 0, format = 0;
 
-	db->wait_ms = OPEN_WAIT;
+	db->wait_ms = wait_ms;
+	db->waited_ms = 0;
+	db->steps = 0;
+	db->is_suspect = db->writer = db->durable = false;
+	db->readonly[0] = '\0';
 	int r = connect_to(db, db->path, 0, &application, &format);
 	if ((r & 0xff) == SQLITE_IOERR || (r & 0xff) == SQLITE_FULL) {
 		int again = connect_readonly(db, r, &application, &format);
@@ -305,6 +314,7 @@ db_close(struct db *db)
 		return;
 	for (int i = 0; i < SQL_N; i++)
 		sqlite3_finalize(db->sql[i]);
+	memset(db->sql, 0, sizeof db->sql);
 	disconnect(db);
 }
 
@@ -381,7 +391,7 @@ create(struct db *db)
 int
 db_create(const char *path, char *why, size_t cap)
 {
-	struct db db = { .pid = getpid(), .wait_ms = OPEN_WAIT };
+	struct db db = { .pid = getpid(), .wait_ms = CREATE_WAIT };
 	int application = 0, format = 0, tables = 0;
 
 	db.path = mem_dup(path, strlen(path));

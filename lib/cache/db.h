@@ -39,6 +39,8 @@ struct db {
 	int wait_ms;		      /* how long the call under way may wait for others, in all */
 	int waited_ms;		      /* and how long it has */
 	unsigned steps;		      /* how often SQLite came by in the call under way */
+	bool is_hasty;		      /* the call under way waits for nobody */
+	bool is_suspect;	      /* what it read was damaged: maybe it has been mended since */
 	bool writer;		      /* made ready for writing */
 	bool durable;		      /* synchronous is FULL */
 	char readonly[DB_REASON_MAX]; /* why it was opened for reading alone; "": it was not */
@@ -50,9 +52,11 @@ struct db {
  */
 int db_create(const char *path, char *why, size_t cap);
 
-/* To be called as the owner.  db->path, pid and log are set, all else zero.  0, MTASTS_ECACHE with
- * why. */
-int db_open(struct db *db, char *why, size_t cap);
+/*
+ * To be called as the owner, of what is zero or was closed; db->path, pid and log are set.  0,
+ * MTASTS_ECACHE with why.
+ */
+int db_open(struct db *db, int wait_ms, char *why, size_t cap);
 /* In a child of fork() the parent's connection is let go without a trace on the files. */
 void db_close(struct db *db);
 

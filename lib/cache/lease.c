@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -59,12 +60,26 @@ lease_init(struct leases *leases, int directory, const struct owner *owner)
 	*leases = (struct leases){ .fd = -1, .directory = directory, .owner = *owner };
 }
 
-/* At the first lease, for most processes need none. */
+/* The open file is still the one in the directory, which may be another by now. */
+static bool
+is_current(const struct leases *leases, const char *name)
+{
+	struct stat here, there;
+
+	return fstat(leases->fd, &here) == 0 &&
+	       fstatat(leases->directory, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+/* At the first lease, for most processes need none; and anew when the file was replaced. */
 static enum cache_result
 open_file(struct leases *leases, const char *name, const char **why)
 {
-	if (leases->fd >= 0)
+	if (leases->fd >= 0 && (leases->held != NULL || is_current(leases, name)))
 		return CACHE_OK;
+	if (leases->fd >= 0)
+		close(leases->fd);
+	leases->fd = -1;
 	int fd = owner_open(&leases->owner, leases->directory, name, O_RDWR, 0);
 	if (fd < 0) {
 		*why = errno == ENOENT	? "the file of leases is missing: run mtasts init"
@@ -198,6 +213,13 @@ lease_end(struct leases *leases, struct cache_lease *lease, bool in_child)
 		lock(leases->fd, lease->byte, F_UNLCK);
 	}
 	free(lease);
+}
+
+void
+lease_move(struct leases *leases, int directory, const struct owner *owner)
+{
+	leases->directory = directory;
+	leases->owner = *owner;
 }
 
 void

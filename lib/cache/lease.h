@@ -29,6 +29,8 @@ struct leases {
 int lease_create(int directory, const struct owner *owner, const char *name);
 
 void lease_init(struct leases *leases, int directory, const struct owner *owner);
+/* To another directory, for the leases to come; those that are held stay where they are. */
+void lease_move(struct leases *leases, int directory, const struct owner *owner);
 /* Everything still held is let go; in_child: no lock is touched, for they are the parent's. */
 void lease_clear(struct leases *leases, bool in_child);
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cache/db.h"
@@ -25,13 +26,20 @@
 
 enum {
 	MODE = 0660,
-	SIZE_MIN = 512, /* octets of the smallest database */
+	SIZE_MIN = 512,	   /* octets of the smallest database */
+	OPEN_WAIT = 2000,  /* ms, for others' locks */
+	LOOK_EVERY = 100,  /* ms, whether the file is still the one in the directory */
+	OPEN_AGAIN = 1000, /* ms, between two tries to open it anew */
+	WHY_MAX = 256,
 };
 
 struct store {
 	struct db db;
 	struct leases leases;
-	int directory; /* descriptor, -1 */
+	char *name;		      /* the directory's, as it was given */
+	int directory;		      /* descriptor, -1 */
+	int64_t looked_ms, opened_ms; /* monotonic: the latest look, the latest try to open */
+	char why[WHY_MAX];	      /* of that try, when it failed */
 	bool has_boot;
 	int64_t boot;
 };
@@ -106,14 +114,22 @@ store_create(const char *directory, const struct owner *owner, char *why, size_t
 
 /* ---- opening ---- */
 
+static int64_t
+now_ms(void)
+{
+	struct clock clock = clock_system();
+
+	return clock_mono_ms(&clock);
+}
+
 static int
-open_db(struct store *store, const struct owner *owner, char *why, size_t cap)
+open_db(struct store *store, const struct owner *owner, int wait_ms, char *why, size_t cap)
 {
 	struct owner_saved saved;
 
 	if (owner_enter(owner, &saved) != 0)
 		return files_refuse(why, cap, "cannot become the owner of %s", store->db.path);
-	int r = db_open(&store->db, why, cap);
+	int r = db_open(&store->db, wait_ms, why, cap);
 	owner_leave(&saved);
 	if (r == 0 && !is_same_file(store)) {
 		db_close(&store->db);
@@ -124,29 +140,41 @@ open_db(struct store *store, const struct owner *owner, char *why, size_t cap)
 }
 
 static int
-open_in(struct store *store, const char *directory, char *why, size_t cap)
+open_in(struct store *store, int wait_ms, char *why, size_t cap)
 {
 	struct owner owner;
 	off_t size;
 
-	store->directory = files_open_directory(directory, why, cap);
+	store->directory = files_open_directory(store->name, why, cap);
 	if (store->directory < 0)
 		return store->directory;
-	int r = files_path(directory, &store->db.path, why, cap);
+	int r = files_path(store->name, &store->db.path, why, cap);
 	if (r != 0)
 		return r;
-	if (owner_of_directory(directory, &owner) != 0)
-		return files_refuse(why, cap, "%s can be written by everybody", directory);
-	lease_init(&store->leases, store->directory, &owner);
+	if (owner_of_directory(store->name, &owner) != 0)
+		return files_refuse(why, cap, "%s can be written by everybody", store->name);
+	lease_move(&store->leases, store->directory, &owner);
 	r = files_check(store->directory, &owner, &size, why, cap);
 	if (r != 0)
 		return r;
 	if (size < 0)
-		return files_refuse(why, cap, "no store in %s: run mtasts init", directory);
+		return files_refuse(why, cap, "no store in %s: run mtasts init", store->name);
 	if (size < SIZE_MIN) /* SQLite would take it for new and remove the log beside it */
 		return files_refuse(
 		    why, cap, "%s is empty or cut off: run mtasts init", store->db.path);
-	return open_db(store, &owner, why, cap);
+	return open_db(store, &owner, wait_ms, why, cap);
+}
+
+/* All but the leases that are held. */
+static void
+close_in(struct store *store)
+{
+	db_close(&store->db);
+	if (store->directory >= 0)
+		close(store->directory);
+	store->directory = -1;
+	free(store->db.path);
+	store->db.path = NULL;
 }
 
 int
@@ -165,11 +193,15 @@ store_open(
 	opened->directory = -1;
 	opened->db.pid = getpid();
 	lease_init(&opened->leases, -1, &nobody);
-	int r = open_in(opened, directory, why, cap);
+	opened->looked_ms = opened->opened_ms = now_ms();
+	opened->name = mem_dup(directory, strlen(directory));
+	int r = opened->name == NULL ? MTASTS_ENOMEM
+				     : open_in(opened, OPEN_WAIT, opened->why, sizeof opened->why);
 	if (r == MTASTS_ENOMEM) {
 		store_close(opened);
 		return r;
 	}
+	buf_keep(why, cap, span_of(opened->why));
 	*store = opened;
 	return r;
 }
@@ -180,11 +212,51 @@ store_close(struct store *store)
 	if (store == NULL)
 		return;
 	lease_clear(&store->leases, store->db.pid != getpid());
-	db_close(&store->db);
-	if (store->directory >= 0)
-		close(store->directory);
-	free(store->db.path);
+	close_in(store);
+	free(store->name);
 	free(store);
+}
+
+/* ---- another store in its place ---- */
+
+/* Nobody is waited for; who cannot open it now tries again soon. */
+static void
+open_anew(struct store *store)
+{
+	const struct log *log = &store->db.log;
+	char why[WHY_MAX] = "";
+
+	close_in(store);
+	int r = open_in(store, 0, why, sizeof why);
+	if (r == MTASTS_ENOMEM)
+		buf_keep(why, sizeof why, span_of(mtasts_strerror(r)));
+	if (r == 0 && store->why[0] != '\0')
+		log_put(log, MTASTS_LOG_INFO, "store directory=%s reason=\"can be read again\"",
+		    store->name);
+	if (r != 0 && strcmp(why, store->why) != 0)
+		log_put(
+		    log, MTASTS_LOG_ERROR, "store directory=%s reason=\"%s\"", store->name, why);
+	memcpy(store->why, why, sizeof why);
+}
+
+/*
+ * For processes that live long: a store that was not there, was replaced, or was damaged may be
+ * another now.  Between two calls only, when nothing refers to the connection.
+ */
+static void
+look_again(struct store *store)
+{
+	int64_t now = now_ms();
+
+	if (now - store->looked_ms < LOOK_EVERY || store->db.pid != getpid())
+		return;
+	store->looked_ms = now;
+	bool is_good = store->db.handle != NULL && !store->db.is_suspect &&
+		       store->db.readonly[0] == '\0' && is_same_file(store);
+	if (is_good || now - store->opened_ms < OPEN_AGAIN)
+		return;
+	store->opened_ms = now;
+	open_anew(store);
 }
 
 /* ---- the boot ---- */
@@ -219,16 +291,33 @@ boot_of(struct store *store)
 
 /* ---- the table ---- */
 
+/* At the beginning of every call. */
 static struct db *
 db_of(void *self)
 {
-	return &((struct store *)self)->db;
+	struct store *store = self;
+
+	look_again(store);
+	return &store->db;
 }
 
 static enum cache_result
 get(void *self, const struct domain *domain, struct entry **entry)
 {
 	return policy_get(db_of(self), domain, entry);
+}
+
+static enum cache_result
+peek(void *self, const struct domain *domain, struct entry **entry, enum cache_result *hinted,
+    struct hint *hint)
+{
+	struct db *db = db_of(self);
+
+	db->is_hasty = true;
+	enum cache_result result = policy_get(db, domain, entry);
+	*hinted = hint_get(db, domain, hint);
+	db->is_hasty = false;
+	return result;
 }
 
 static enum cache_result
@@ -258,9 +347,7 @@ used(void *self, const struct domain *domain, int64_t now)
 static void
 sweep_all(void *self, int64_t now)
 {
-	struct clock clock = clock_system();
-
-	sweep(db_of(self), now, clock_mono_ms(&clock), boot_of(self));
+	sweep(db_of(self), now, now_ms(), boot_of(self));
 }
 
 static enum cache_result
@@ -281,7 +368,7 @@ get_lease(void *self, const struct domain *domain, unsigned max_fetches, struct 
 	struct store *store = self;
 	const char *why = "";
 
-	if (!db_start(&store->db, 0))
+	if (!db_start(db_of(self), 0))
 		return CACHE_UNREADABLE;
 	enum cache_result result =
 	    lease_get(&store->leases, STORE_LEASES, domain, max_fetches, lease, &why);
@@ -336,6 +423,7 @@ store_cache(struct store *store)
 	return (struct cache){
 		.self = store,
 		.get = get,
+		.peek = peek,
 		.put = put,
 		.drop = drop,
 		.each = each_policy,

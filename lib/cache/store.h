@@ -10,6 +10,7 @@
  *   damage	whatever answer the damaged bytes are part of is CACHE_UNREADABLE, never another
  *   locked	two seconds of waiting for others a call at most, then CACHE_UNREADABLE
  *   kill -9	what put() had returned from is there; what it had not is there whole or not at all
+ *	missing, replaced, made whole: looked for again by each call, at most every second
  *
  * A handle belongs to the process that opened it.  In a child of fork() every call answers
  * CACHE_UNREADABLE; close it there, before another is opened: SQLite keeps a table of its open

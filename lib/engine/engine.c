@@ -139,9 +139,14 @@ do_read(struct engine *engine, struct lookup *l)
 	const struct cache *cache = &engine->cache;
 	struct hint hint = { 0 };
 	struct entry *entry = NULL;
-	enum cache_result got = cache->get(cache->self, &l->plan.domain, &entry);
-	enum cache_result hinted = cache->hint_get(cache->self, &l->plan.domain, &hint);
+	enum cache_result got, hinted;
 
+	if (l->plan.config.flags & MTASTS_CACHED_ONLY) {
+		got = cache->peek(cache->self, &l->plan.domain, &entry, &hinted, &hint);
+	} else {
+		got = cache->get(cache->self, &l->plan.domain, &entry);
+		hinted = cache->hint_get(cache->self, &l->plan.domain, &hint);
+	}
 	return plan_read(
 	    &l->plan, time_now(engine), got, got == CACHE_OK ? entry : NULL, hinted, &hint);
 }
@@ -563,7 +568,8 @@ engine_lookup(struct engine *engine, const struct domain *domain, unsigned flags
 		step(engine);
 	}
 	r = lookup_take(engine, l, &answer);
-	engine->net.rest(engine->net.self);
+	if ((flags & MTASTS_CACHED_ONLY) == 0)
+		engine->net.rest(engine->net.self);
 	if (r == 0)
 		*policy = answer;
 	return r;

@@ -96,7 +96,8 @@ reply_policy(struct plan *plan, struct plan_time now, enum mtasts_source source,
 	plan->answer->fetched_at = plan->entry->fetched_at;
 	plan->answer->expires = entry_expires(plan->entry);
 	plan->outcome.source = source;
-	plan->was_used = source != MTASTS_FROM_NETWORK;
+	plan->was_used =
+	    source != MTASTS_FROM_NETWORK && (plan->config.flags & MTASTS_CACHED_ONLY) == 0;
 	return reply_done(plan);
 }
 

@@ -199,6 +199,15 @@ cache_hint_get(void *self, const struct domain *domain, struct hint *hint)
 }
 
 static enum cache_result
+cache_peek(void *self, const struct domain *domain, struct entry **entry, enum cache_result *hinted,
+    struct hint *hint)
+{
+	((struct world *)self)->n_peek++;
+	*hinted = cache_hint_get(self, domain, hint);
+	return cache_get(self, domain, entry);
+}
+
+static enum cache_result
 cache_hint_put(void *self, const struct domain *domain, const struct hint *hint)
 {
 	struct world *world = self;
@@ -312,6 +321,7 @@ world_cache(struct world *world)
 {
 	return (struct cache){ .self = world,
 		.get = cache_get,
+		.peek = cache_peek,
 		.put = cache_put,
 		.drop = cache_drop,
 		.each = cache_each,

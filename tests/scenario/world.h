@@ -79,7 +79,7 @@ struct world {
 	struct world_row *rows;
 
 	/* what was done */
-	unsigned n_txt, n_get, n_put, n_refused, n_rest, n_sweep, n_process;
+	unsigned n_txt, n_get, n_put, n_refused, n_rest, n_sweep, n_process, n_peek;
 	struct domain host; /* of the last GET */
 	size_t n_addresses; /* of the last GET */
 	uint8_t first_octets;

@@ -44,3 +44,9 @@ TESTS += tests/unit/check_store_mount
 tests_unit_check_store_mount_SOURCES = tests/unit/check_store_mount.c $(STATE) $(UNIT)
 tests_unit_check_store_mount_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_check_store_mount_LDADD = $(LAYER_CACHE) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/check_store_peek
+TESTS += tests/unit/check_store_peek
+tests_unit_check_store_peek_SOURCES = tests/unit/check_store_peek.c $(STATE) $(UNIT)
+tests_unit_check_store_peek_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_check_store_peek_LDADD = $(LAYER_CACHE) $(CHECK_LIBS)

@@ -310,6 +310,39 @@ START_TEST(test_lookup)
 }
 END_TEST
 
+/* Neither a write, nor the network, nor the end of a helper is waited for. */
+START_TEST(test_cached_only)
+{
+	struct world_row *row = world_row(&world, &world.domain);
+	struct mtasts_policy *policy;
+
+	policy = look_up(MTASTS_CACHED_ONLY);
+	ck_assert_int_eq((int)mtasts_policy_state(policy), MTASTS_UNKNOWN);
+	mtasts_policy_free(policy);
+	publish("A", "enforce", "*.example.com");
+	mtasts_policy_free(look_up(0));
+	unsigned n_txt = world.n_txt, n_rest = world.n_rest, n_sweep = world.n_sweep;
+	int64_t used_at = row->entry->used_at;
+	world.n_peek = world.n_put = world.n_process = 0;
+	world_sleep(&world, (int64_t)2 * DAY * 1000);
+	policy = look_up(MTASTS_CACHED_ONLY);
+	ck_assert_int_eq((int)mtasts_policy_state(policy), MTASTS_PUBLISHED);
+	mtasts_policy_free(policy);
+	ck_assert_uint_eq(world.n_peek, 1);
+	ck_assert_uint_eq(world.n_txt, n_txt);
+	ck_assert_uint_eq(world.n_rest, n_rest);
+	ck_assert_uint_eq(world.n_sweep, n_sweep);
+	ck_assert_uint_eq(world.n_put + world.n_process, 0);
+	ck_assert_int_eq(row->entry->used_at, used_at);
+	mtasts_policy_free(look_up(0));
+	ck_assert_int_gt(row->entry->used_at, used_at); /* the others do note it */
+	world.store = WORLD_STORE_UNREADABLE;
+	policy = look_up(MTASTS_CACHED_ONLY);
+	ck_assert_int_eq((int)mtasts_policy_state(policy), MTASTS_FAULT);
+	mtasts_policy_free(policy);
+}
+END_TEST
+
 /* One line a look-up, remote words escaped. */
 START_TEST(test_log)
 {
@@ -1588,6 +1621,7 @@ main(void)
 	tcase_add_test(contract, test_names);
 	tcase_add_test(contract, test_fork);
 	tcase_add_test(lookup, test_lookup);
+	tcase_add_test(lookup, test_cached_only);
 	tcase_add_test(lookup, test_log);
 	tcase_add_test(lookup, test_deadline);
 	tcase_add_test(lookup, test_cannot_begin);
