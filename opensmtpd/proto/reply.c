@@ -134,10 +134,9 @@ reply_read(struct reply_reader *reader, struct span line, struct reply *reply, s
 		return -1;
 	if (reader->n_lines == REPLY_LINES_MAX || (reader->n_lines != 0 && code != reader->code))
 		return -1;
-	if (reader->n_lines++ == 0) {
-		reader->code = reply->code = code;
+	if (reader->n_lines++ == 0)
 		reply->n = 0;
-	}
+	reader->code = reply->code = code;
 	bool is_last = line.n == CODE_N || line.p[CODE_N] == ' ';
 	line_put(reply, line, is_last);
 	*text = span_from(line, CODE_N + 1);

@@ -6,3 +6,11 @@ tests_unit_check_smtp_reply_SOURCES = tests/unit/check_smtp_reply.c $(UNIT)
 tests_unit_check_smtp_reply_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_check_smtp_reply_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_smtp_reply_LDADD = opensmtpd/proto/libproto.la $(LAYER_PARSE) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/check_smtp
+TESTS += tests/unit/check_smtp
+tests_unit_check_smtp_SOURCES = tests/unit/check_smtp.c $(UNIT) $(NOMEM)
+tests_unit_check_smtp_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_check_smtp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_smtp_LDFLAGS = $(AM_LDFLAGS) $(NOMEM_WRAP)
+tests_unit_check_smtp_LDADD = opensmtpd/proto/libproto.la $(LAYER_PARSE) $(CHECK_LIBS)
