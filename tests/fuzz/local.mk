@@ -18,6 +18,7 @@ include tests/fuzz/exim.mk
 include tests/fuzz/socketmap.mk
 include tests/fuzz/verdict.mk
 include tests/fuzz/opensmtpd-proto.mk
+include tests/fuzz/opensmtpd-lmtp.mk
 include tests/fuzz/opensmtpd-smtp.mk
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/replay.c tests/fuzz/fuzz.h
 FUZZERS_LIST = $(FUZZERS)

@@ -20,6 +20,7 @@ include tests/unit/verdict.mk
 include tests/unit/socketmap.mk
 include tests/unit/opensmtpd-relay.mk
 include tests/unit/opensmtpd-proto.mk
+include tests/unit/opensmtpd-lmtp.mk
 include tests/unit/opensmtpd-smtp.mk
 include tests/unit/loop.mk
 endif

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: ISC
+FUZZERS += lmtp
+check_PROGRAMS += tests/fuzz/fuzz_lmtp
+tests_fuzz_fuzz_lmtp_SOURCES = tests/fuzz/fuzz_lmtp.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_lmtp_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_lmtp_LDADD = opensmtpd/proto/libproto.la $(LAYER_PARSE) $(IDN2_LIBS)
+tests_fuzz_fuzz_lmtp_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += tests/fuzz/corpus-lmtp tests/fuzz/lmtp.dict
+FUZZERS += body
+check_PROGRAMS += tests/fuzz/fuzz_body
+tests_fuzz_fuzz_body_SOURCES = tests/fuzz/fuzz_body.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_body_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_body_LDADD = opensmtpd/proto/libproto.la $(LAYER_PARSE) $(IDN2_LIBS)
+tests_fuzz_fuzz_body_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += tests/fuzz/corpus-body tests/fuzz/body.dict
+FUZZERS += received
+check_PROGRAMS += tests/fuzz/fuzz_received
+tests_fuzz_fuzz_received_SOURCES = tests/fuzz/fuzz_received.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_received_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_received_LDADD = opensmtpd/proto/libproto.la $(LAYER_PARSE) $(IDN2_LIBS)
+tests_fuzz_fuzz_received_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+EXTRA_DIST += tests/fuzz/corpus-received tests/fuzz/received.dict
