@@ -150,6 +150,60 @@ ignore_mx(void *arg, int error, struct mtasts_mxset *set)
 	mtasts_mxset_free(set);
 }
 
+static void
+ignore_addresses(void *arg, int error, struct mtasts_addresses *addresses)
+{
+	(void)arg;
+	(void)error;
+	mtasts_addresses_free(addresses);
+}
+
+static void
+ignore_decision(
+    void *arg, int error, struct mtasts_policy *policy, const struct mtasts_decision *decision)
+{
+	(void)arg;
+	(void)error;
+	(void)decision;
+	mtasts_policy_free(policy);
+}
+
+static int
+start_addresses(const char *host, int deadline_ms, mtasts_addresses_fn *done, uint64_t *id)
+{
+	return mtasts_addresses_start(ctx, host, deadline_ms, done, NULL, id);
+}
+
+/* Nothing of what is wrong takes the policy. */
+static void
+assert_decide_start_refuses(struct mtasts_policy *policy)
+{
+	const struct {
+		struct mtasts *ctx;
+		struct mtasts_policy *policy;
+		size_t n;
+		int64_t age, bounce_after;
+		int deadline_ms;
+		mtasts_decide_fn *done;
+		uint64_t *id;
+	} bad[] = {
+		{ NULL, policy, 0, 0, -1, 0, ignore_decision, &(uint64_t){ 0 } },
+		{ ctx, NULL, 0, 0, -1, 0, ignore_decision, &(uint64_t){ 0 } },
+		{ ctx, policy, 1, 0, -1, 0, ignore_decision, &(uint64_t){ 0 } },
+		{ ctx, policy, 0, -1, -1, 0, ignore_decision, &(uint64_t){ 0 } },
+		{ ctx, policy, 0, 0, -2, 0, ignore_decision, &(uint64_t){ 0 } },
+		{ ctx, policy, 0, 0, -1, -1, ignore_decision, &(uint64_t){ 0 } },
+		{ ctx, policy, 0, 0, -1, 0, NULL, &(uint64_t){ 0 } },
+		{ ctx, policy, 0, 0, -1, 0, ignore_decision, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		int r = mtasts_decide_start(bad[i].ctx, bad[i].policy, NULL, bad[i].n, bad[i].age,
+		    bad[i].bounce_after, bad[i].deadline_ms, bad[i].done, NULL, bad[i].id);
+		ck_assert_msg(r == MTASTS_EINVAL, "%zu: %d", i, r);
+	}
+}
+
 START_TEST(test_null)
 {
 	struct mtasts_policy *policy = NULL, *none = NULL;
@@ -193,12 +247,19 @@ START_TEST(test_null)
 	ck_assert_int_eq(mtasts_mx_start(ctx, "a.example", 0, NULL, NULL, &id), MTASTS_EINVAL);
 	ck_assert_int_eq(mtasts_mx_start(ctx, "a.example", 0, ignore_mx, 0, NULL), MTASTS_EINVAL);
 	ck_assert_int_eq(mtasts_mx_start(ctx, "a.example", -1, ignore_mx, 0, &id), MTASTS_EINVAL);
+	ck_assert_int_eq(
+	    mtasts_addresses_start(NULL, "a.example", 0, ignore_addresses, 0, &id), MTASTS_EINVAL);
+	ck_assert_int_eq(start_addresses(NULL, 0, ignore_addresses, &id), MTASTS_EINVAL);
+	ck_assert_int_eq(start_addresses("a.example", 0, NULL, &id), MTASTS_EINVAL);
+	ck_assert_int_eq(start_addresses("a.example", 0, ignore_addresses, NULL), MTASTS_EINVAL);
+	ck_assert_int_eq(start_addresses("a.example", -1, ignore_addresses, &id), MTASTS_EINVAL);
 	ck_assert_int_eq(mtasts_mxset_origin(ctx, NULL, "a.example", 0, &name), MTASTS_EINVAL);
 	ck_assert_int_eq(mtasts_decide(ctx, NULL, NULL, 0, 0, -1, 0, &decision), MTASTS_EINVAL);
 	ck_assert_int_eq(mtasts_decide(ctx, &none, NULL, 0, 0, -1, 0, &decision), MTASTS_EINVAL);
 	ck_assert_int_eq(mtasts_record(ctx, NULL, &attempt, verdict), MTASTS_EINVAL);
 	policy = look_up(MTASTS_CACHED_ONLY);
 	ck_assert_int_eq(mtasts_record(ctx, policy, NULL, verdict), MTASTS_EINVAL);
+	assert_decide_start_refuses(policy);
 	ck_assert_int_eq(mtasts_decide(ctx, &policy, NULL, 1, 0, -1, 0, &decision), MTASTS_EINVAL);
 	ck_assert_int_eq(mtasts_decide(ctx, &policy, NULL, 0, -1, -1, 0, &decision), MTASTS_EINVAL);
 	ck_assert_int_eq(mtasts_decide(ctx, &policy, NULL, 0, 0, -2, 0, &decision), MTASTS_EINVAL);
@@ -227,6 +288,7 @@ START_TEST(test_names)
 		ck_assert_int_eq(mtasts_mx_lookup(ctx, bad[i], 0, &set), MTASTS_ENAME);
 		ck_assert_int_eq(
 		    mtasts_mx_start(ctx, bad[i], 0, ignore_mx, NULL, &id), MTASTS_ENAME);
+		ck_assert_int_eq(start_addresses(bad[i], 0, ignore_addresses, &id), MTASTS_ENAME);
 	}
 	ck_assert_uint_eq(world.n_txt, 0);
 }
@@ -257,6 +319,9 @@ in_child(void)
 	bad += mtasts_pollfds(ctx, NULL, 0, &timeout) != 0 || timeout != -1;
 	bad += mtasts_mx_lookup(ctx, "a.example", 0, &set) != MTASTS_EFORK;
 	bad += mtasts_mx_start(ctx, "a.example", 0, ignore_mx, NULL, &id) != MTASTS_EFORK;
+	bad += start_addresses("a.example", 0, ignore_addresses, &id) != MTASTS_EFORK;
+	bad += mtasts_decide_start(ctx, given, NULL, 0, 0, -1, 0, ignore_decision, NULL, &id) !=
+	       MTASTS_EFORK;
 	bad += mtasts_decide(ctx, &given, NULL, 0, 0, -1, 0, &decision) != MTASTS_EFORK;
 	bad += mtasts_record(ctx, given, &attempt, verdict) != MTASTS_EFORK;
 	bad += mtasts_certificate_check(ctx, NULL, 0, "a.example", reason, sizeof reason) !=
