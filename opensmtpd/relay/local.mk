@@ -2,7 +2,7 @@
 # The relay: LMTP from smtpd, SMTP to MX hosts.
 noinst_LTLIBRARIES += opensmtpd/relay/librelay.la
 opensmtpd_relay_librelay_la_SOURCES = \
-	opensmtpd/relay/announced.h \
+	opensmtpd/relay/announced.c opensmtpd/relay/announced.h \
 	opensmtpd/relay/late.c opensmtpd/relay/late.h \
 	opensmtpd/relay/relay.h \
 	opensmtpd/relay/session.h \

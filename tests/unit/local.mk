@@ -23,6 +23,7 @@ include tests/unit/opensmtpd-proto.mk
 include tests/unit/opensmtpd-lmtp.mk
 include tests/unit/opensmtpd-smtp.mk
 include tests/unit/loop.mk
+include tests/unit/opensmtpd-filter.mk
 endif
 TESTS += tests/unit/symbols.sh tests/unit/layers.sh tests/unit/hardening.sh tests/unit/units.sh
 AM_TESTS_ENVIRONMENT += HARDENING='$(HARDENING)'; export HARDENING;

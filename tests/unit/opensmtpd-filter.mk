@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: ISC
+# The filter: announcements, the channel, supervisor and worker.
+check_PROGRAMS += tests/unit/check_announced
+TESTS += tests/unit/check_announced
+tests_unit_check_announced_SOURCES = tests/unit/check_announced.c opensmtpd/relay/announced.c $(UNIT) $(NOMEM)
+tests_unit_check_announced_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_check_announced_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_check_announced_LDADD = $(LAYER_BASE) $(CHECK_LIBS)
+tests_unit_check_announced_LDFLAGS = $(AM_LDFLAGS) $(NOMEM_WRAP)
