@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "exim/maillog.h"
+#include "maillog/maillog.h"
 
 enum {
 	DELIVERY_MS = 24 * 3600 * 1000 /* a transport's: what its delivery was told counts */

@@ -4,8 +4,9 @@
  */
 #include "exim/context.h"
 
-#include "exim/maillog.h"
+#include "maillog/maillog.h"
 
+const char maillog_name[] = "mtasts-exim";
 const char *context_config;
 
 struct mtasts *

@@ -11,8 +11,8 @@
 #include <openssl/evp.h>
 
 #include "exim/ask.h"
-#include "exim/maillog.h"
 #include "exim/vars.h"
+#include "maillog/maillog.h"
 
 struct world {
 	struct memory *memory;

@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "exim/ask.h"
-#include "exim/maillog.h"
+#include "maillog/maillog.h"
 
 enum { PATTERN_MAX = 16384 /* octets */ };
 

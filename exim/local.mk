@@ -19,7 +19,7 @@ exim_libplugin_la_SOURCES = \
 	exim/context.c exim/context.h \
 	exim/event.c exim/event.h \
 	exim/ignore.c exim/ignore.h \
-	exim/maillog.c exim/maillog.h \
+	maillog/maillog.c maillog/maillog.h \
 	exim/memory.c exim/memory.h \
 	exim/plugin.c exim/plugin.h \
 	exim/reply.c exim/reply.h \

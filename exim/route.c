@@ -9,7 +9,7 @@
 
 #include "base/limits.h"
 #include "exim/ask.h"
-#include "exim/maillog.h"
+#include "maillog/maillog.h"
 
 enum { SECONDS_DIGITS = 10 };
 

@@ -17,9 +17,11 @@ include tests/fuzz/report.mk
 include tests/fuzz/exim.mk
 include tests/fuzz/socketmap.mk
 include tests/fuzz/verdict.mk
+if WITH_OPENSMTPD
 include tests/fuzz/opensmtpd-proto.mk
 include tests/fuzz/opensmtpd-lmtp.mk
 include tests/fuzz/opensmtpd-smtp.mk
+endif
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/replay.c tests/fuzz/fuzz.h
 FUZZERS_LIST = $(FUZZERS)
 AM_TESTS_ENVIRONMENT += FUZZERS='$(FUZZERS_LIST)'; export FUZZERS;

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "exim/event.h"
-#include "exim/maillog.h"
+#include "maillog/maillog.h"
 #include "exim/reply.h"
 #include "exim/vars.h"
 #include "guard.h"

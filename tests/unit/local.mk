@@ -18,10 +18,12 @@ include tests/unit/api.mk
 include tests/unit/exim.mk
 include tests/unit/verdict.mk
 include tests/unit/socketmap.mk
+if WITH_OPENSMTPD
 include tests/unit/opensmtpd-relay.mk
 include tests/unit/opensmtpd-proto.mk
 include tests/unit/opensmtpd-lmtp.mk
 include tests/unit/opensmtpd-smtp.mk
+endif
 include tests/unit/loop.mk
 include tests/unit/opensmtpd-filter.mk
 endif

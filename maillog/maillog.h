@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC
  *
- * The plugin's log: syslog, facility mail, one line at a time.
+ * The log of what runs inside a mail server or under it: syslog, facility mail, one line at a time.
  */
-#ifndef EXIM_MAILLOG_H
-#define EXIM_MAILLOG_H
+#ifndef MAILLOG_MAILLOG_H
+#define MAILLOG_MAILLOG_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
 #include "mtasts.h"
+
+/* What lines are said to come from: "mtasts-exim".  Each program has one. */
+extern const char maillog_name[];
 
 /* As mtasts_new() wants it; arg is not looked at. */
 void maillog_line(void *arg, enum mtasts_log level, const char *text);

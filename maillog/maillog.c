@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
  * Writes to the system log's socket itself, a socket for each line.  syslog(3) keeps one
- * connection and one identity for the whole process, and those are Exim's: its openlog() would be
- * undone by ours, and a descriptor that Exim closes behind the C library's back may be its SMTP
- * connection the next time a line is sent.  Never blocks: a line that does not go out is lost.
+ * connection and one identity for the whole process, and in Exim those are Exim's: its openlog()
+ * would be undone by ours, and a descriptor that it closes behind the C library's back may be its
+ * SMTP connection the next time a line is sent.  Never blocks: a line that does not go out is lost.
  *
  * Exim's routers and transports are processes, and each opens the store anew: an error is told
  * once a delivery, by memory that the forked process inherits.
  */
-#include "exim/maillog.h"
+#include "maillog/maillog.h"
 
 #include <paths.h>
 #include <stdarg.h>
@@ -69,8 +69,8 @@ maillog_format(
 	if (localtime_r(&t, &tm) == NULL || tm.tm_mon < 0 || tm.tm_mon > 11)
 		memset(&tm, 0, sizeof tm);
 	buf_init(&out, line, cap);
-	buf_printf(&out, "<%d>%s %2d %02d:%02d:%02d mtasts-exim[%ld]: ", priority(level),
-	    months[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, pid);
+	buf_printf(&out, "<%d>%s %2d %02d:%02d:%02d %s[%ld]: ", priority(level), months[tm.tm_mon],
+	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, maillog_name, pid);
 	buf_puts(&out, text);
 	return out.n;
 }

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Configuration, store, helpers, CA directory and the relay's port, by use: what can be tried is
+ * tried, as this user.  Reads nothing of smtpd's.
+ */
+#include "opensmtpd/check.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "net/wire.h"
+#include "net/worker.h"
+#include "opensmtpd/proto/place.h"
+
+enum { HELPER_WAIT = 5000 /* ms, for a helper to start and to end */, HASH_DIGITS = 8 };
+
+struct check {
+	const struct mtasts_config *config;
+	int faults;
+};
+
+static void fault(struct check *check, const char *fmt, ...) ATTR_PRINTF(2, 3);
+
+static void
+fault(struct check *check, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	check->faults++;
+}
+
+/* ---- user ---- */
+
+static void
+check_user(struct check *check)
+{
+	if (geteuid() == 0)
+		fault(check, "user: root, whom nothing is refused: try as smtpd does, for example "
+			     "runuser -u opensmtpd -g mtasts -- filter-mtasts -t");
+}
+
+/* ---- store ---- */
+
+static void
+store_told(void *arg, enum mtasts_log level, const char *text)
+{
+	struct check *check = arg;
+
+	if (level == MTASTS_LOG_ERROR)
+		fault(check,
+		    "%s (mtasts init makes it; the filter's line in smtpd.conf needs "
+		    "'group %s')",
+		    text, check->config->group);
+}
+
+/* Opened and read; the name is nobody's. */
+static void
+check_store(struct check *check)
+{
+	const char *directory = check->config->state_directory;
+	int before = check->faults;
+	struct mtasts_policy *policy;
+	struct mtasts *ctx;
+
+	if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0) {
+		fault(check,
+		    "state_directory %s: %s: run mtasts init; the filter's line in "
+		    "smtpd.conf needs 'group %s'",
+		    directory, strerror(errno), check->config->group);
+		return;
+	}
+	int r = mtasts_new(check->config, store_told, check, &ctx);
+	if (r != 0) {
+		fault(check, "store: %s", mtasts_strerror(r));
+		return;
+	}
+	r = mtasts_lookup(ctx, "filter-mtasts.invalid", MTASTS_CACHED_ONLY, 0, &policy);
+	if (r != 0)
+		fault(check, "store: %s", mtasts_strerror(r));
+	else if (mtasts_policy_state(policy) == MTASTS_FAULT && check->faults == before)
+		fault(check, "store in %s: %s: look into the log", directory,
+		    mtasts_policy_reason(policy));
+	if (r == 0)
+		mtasts_policy_free(policy);
+	mtasts_free(ctx);
+}
+
+/* ---- helpers ---- */
+
+/* What it says until it ends, at our closing its input.  0, or -1 with why. */
+static int
+helper_end(int fd, struct buf *why)
+{
+	struct clock clock = clock_system();
+	int64_t end = clock_mono_ms(&clock) + HELPER_WAIT;
+	char input[4096];
+	size_t n = 0;
+	struct wire_message message;
+	struct wire_note note;
+
+	for (;;) {
+		struct pollfd poller = { .fd = fd, .events = POLLIN };
+		int64_t left = end - clock_mono_ms(&clock);
+		if (left <= 0 || poll(&poller, 1, (int)left) == 0) {
+			buf_puts(why, "does not end");
+			return -1;
+		}
+		ssize_t got = read(fd, input + n, sizeof input - n);
+		if (got < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+	}
+	for (struct span in = span_make(input, n); wire_next(&in, &message) == 1;) {
+		if (message.type == WIRE_NOTE && wire_note_parse(message.payload, &note) == 0 &&
+		    note.fatal) {
+			buf_put_escaped(why, span_of(note.text), 200, false);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+helper_run(const struct check *check, enum worker_kind kind, struct buf *why)
+{
+	struct process_identity identity;
+	struct worker worker;
+
+	worker_init(&worker, kind);
+	if (process_identify(check->config->helper_user, &identity, why) != 0 ||
+	    worker_start(&worker, check->config, &identity, why) != 0)
+		return -1;
+	shutdown(worker.process.fd, SHUT_WR);
+	int r = helper_end(worker.process.fd, why);
+	worker_clear(&worker, true);
+	return r;
+}
+
+static void
+check_helpers(struct check *check)
+{
+	char words[400];
+	struct buf why;
+
+	for (int kind = 0; kind < WORKER_KINDS; kind++) {
+		buf_init(&why, words, sizeof words);
+		if (helper_run(check, (enum worker_kind)kind, &why) != 0)
+			fault(check,
+			    "%s/%s: %s: helper_directory must be where they were installed",
+			    check->config->helper_directory, worker_program((enum worker_kind)kind),
+			    why.p);
+	}
+}
+
+/* ---- certificates ---- */
+
+/* "4a6481c9.0", as openssl rehash makes them */
+static bool
+is_hash(const char *name)
+{
+	for (size_t i = 0; i < HASH_DIGITS; i++) {
+		if (!is_digit(name[i]) && (name[i] < 'a' || name[i] > 'f'))
+			return false;
+	}
+	return name[HASH_DIGITS] == '.' && is_digit(name[HASH_DIGITS + 1]);
+}
+
+static void
+check_authorities(struct check *check)
+{
+	const char *path = check->config->ca_directory;
+	DIR *directory = opendir(path);
+	bool has_one = false;
+
+	if (directory == NULL) {
+		fault(check, "ca_directory %s: %s: install ca-certificates", path, strerror(errno));
+		return;
+	}
+	for (struct dirent *entry = readdir(directory); entry != NULL && !has_one;
+	     entry = readdir(directory))
+		has_one = is_hash(entry->d_name);
+	closedir(directory);
+	if (!has_one)
+		fault(check, "ca_directory %s: no certificate by its hash: openssl rehash %s", path,
+		    path);
+}
+
+/* ---- port ---- */
+
+/*
+ * The relay listens there itself while smtpd runs: then the port is taken by a socket of this
+ * user's.  -1: the system does not say.
+ */
+static long
+listener_uid(uint16_t port)
+{
+	char line[256];
+	unsigned local, state, uid;
+	long found = -1;
+	FILE *file = fopen("/proc/net/tcp", "re");
+
+	while (file != NULL && found < 0 && fgets(line, sizeof line, file) != NULL) {
+		/* sl local:port remote:port state queues timer retransmits uid */
+		if (sscanf(line, "%*u: %*x:%x %*x:%*x %x %*x:%*x %*x:%*x %*x %u", &local, &state,
+			&uid) == 3 &&
+		    local == port && state == 10)
+			found = uid;
+	}
+	if (file != NULL)
+		fclose(file);
+	return found;
+}
+
+static void
+check_place(struct check *check, struct place place)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(place.port) };
+	char address[INET_ADDRSTRLEN];
+	int on = 1;
+
+	to.sin_addr.s_addr = htonl(place.address);
+	inet_ntop(AF_INET, &to.sin_addr, address, sizeof address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+		fault(check, "socket: %s", strerror(errno));
+	else if (bind(fd, (struct sockaddr *)&to, sizeof to) == 0)
+		on = 0;
+	else if (errno == EADDRNOTAVAIL)
+		fault(check, "relay_port: this system has no %s: set relay_ports", address);
+	else if (errno != EADDRINUSE)
+		fault(
+		    check, "relay_port %s:%u: %s", address, (unsigned)place.port, strerror(errno));
+	else if (listener_uid(place.port) != (long)geteuid())
+		fault(check, "relay_port %u: in use by another program: set another",
+		    (unsigned)place.port);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Places of a few names stand for all of them. */
+static void
+check_places(struct check *check)
+{
+	static const char *const names[] = { "a.example", "b.example", "example.net" };
+	uint16_t port = (uint16_t)check->config->relay_port;
+	unsigned n_ports = (unsigned)check->config->relay_ports;
+	int before = check->faults;
+
+	if (n_ports > 0 && port + n_ports - 1 > UINT16_MAX)
+		fault(check, "relay_ports: there are no %u ports from %u on", n_ports,
+		    (unsigned)port);
+	for (unsigned i = 0; i < n_ports && check->faults == before; i++)
+		check_place(check, (struct place){ INADDR_LOOPBACK, (uint16_t)(port + i) });
+	for (size_t i = 0; n_ports == 0 && i < 3 && check->faults == before; i++)
+		check_place(check, place_of(span_of(names[i]), port, 0));
+}
+
+int
+check_main(const char *config_path)
+{
+	struct mtasts_config *config = NULL;
+	struct check check = { 0 };
+	int r = mtasts_config_load(config_path, &config);
+
+	if (r != 0) {
+		printf("%s\n", config != NULL ? mtasts_config_error(config) : mtasts_strerror(r));
+		mtasts_config_free(config);
+		return 1;
+	}
+	check.config = config;
+	check_user(&check);
+	check_store(&check);
+	check_helpers(&check);
+	check_authorities(&check);
+	check_places(&check);
+	mtasts_config_free(config);
+	return check.faults == 0 ? 0 : 1;
+}
