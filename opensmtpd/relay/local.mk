@@ -3,10 +3,13 @@
 noinst_LTLIBRARIES += opensmtpd/relay/librelay.la
 opensmtpd_relay_librelay_la_SOURCES = \
 	opensmtpd/relay/announced.c opensmtpd/relay/announced.h \
+	opensmtpd/relay/delivery.c opensmtpd/relay/delivery.h \
 	opensmtpd/relay/late.c opensmtpd/relay/late.h \
 	opensmtpd/relay/relay.h \
+	opensmtpd/relay/round.c opensmtpd/relay/round.h \
+	opensmtpd/relay/route.c opensmtpd/relay/route.h \
 	opensmtpd/relay/session.h \
-	opensmtpd/relay/transaction.h \
+	opensmtpd/relay/transaction.c opensmtpd/relay/transaction.h \
 	opensmtpd/relay/upstream.h
 opensmtpd_relay_librelay_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 opensmtpd_relay_librelay_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS) $(SSL_CFLAGS)
