@@ -20,3 +20,11 @@ tests_unit_check_place_SOURCES = tests/unit/check_place.c $(UNIT)
 tests_unit_check_place_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_check_place_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_place_LDADD = $(PROTO_UNIT)
+
+# The table as a process, asked as smtpd asks.
+check_PROGRAMS += tests/unit/check_table
+TESTS += tests/unit/check_table
+ASKER = tests/unit/asker.c tests/unit/asker.h
+tests_unit_check_table_SOURCES = tests/unit/check_table.c $(ASKER) $(STATE) $(UNIT)
+tests_unit_check_table_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_check_table_LDADD = $(LAYER_CACHE) $(CHECK_LIBS) $(SQLITE_LIBS)
