@@ -2,9 +2,7 @@
  *
  * mtasts-fetch(8): HTTPS GETs (get.h), many at once, for a parent that speaks net/wire.h.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,12 +10,11 @@
 #include <curl/curl.h>
 
 #include "get.h"
-#include "sandbox.h"
+#include "sandbox/sandbox.h"
 #include "serve.h"
 
 enum {
 	CONNECTIONS_MAX = 100, /* at once; each may open two sockets of the 256 there are */
-	HASH_DIGITS = 8,       /* of a certificate's name in the CA directory */
 	IDLE_MS = 60 * 1000,
 };
 
@@ -139,37 +136,14 @@ libcurl_start(void)
 		serve_fail(ENOMEM, "libcurl does not start");
 }
 
-/* "0f1e2d3c.0", as openssl-rehash(1) names certificates */
-static bool
-is_hash_name(const char *name)
-{
-	return strspn(name, "0123456789abcdef") == HASH_DIGITS && name[HASH_DIGITS] == '.' &&
-	       is_digit(name[HASH_DIGITS + 1]);
-}
-
-/*
- * The CA directory, and what the certificates in it are links to.  Without a certificate every
- * host would look like one with a bad certificate: rather serve nothing.
- */
+/* Without a certificate every host would look like one with a bad one: rather serve nothing. */
 static void
 ca_allow(struct sandbox *sandbox)
 {
-	char path[PATH_MAX];
 	size_t n = 0;
-	struct dirent *entry;
-	DIR *directory = opendir(rules.ca_directory);
 
-	if (directory == NULL || sandbox_allow(sandbox, rules.ca_directory) != 0)
+	if (sandbox_allow_certificates(sandbox, rules.ca_directory, &n) != 0)
 		serve_fail(errno, rules.ca_directory);
-	while ((entry = readdir(directory)) != NULL) {
-		if (!is_hash_name(entry->d_name))
-			continue;
-		int length =
-		    snprintf(path, sizeof path, "%s/%s", rules.ca_directory, entry->d_name);
-		if (length > 0 && (size_t)length < sizeof path && sandbox_allow(sandbox, path) == 0)
-			n++;
-	}
-	closedir(directory);
 	if (n == 0)
 		serve_fail(0, "no certificate by its hash in the CA directory");
 }

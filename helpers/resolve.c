@@ -14,7 +14,7 @@
 #include <unbound.h>
 
 #include "base/mem.h"
-#include "sandbox.h"
+#include "sandbox/sandbox.h"
 #include "serve.h"
 
 enum { RCODE_NXDOMAIN = 3, CLASS_IN = 1 };

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "net/wire.h"
-#include "sandbox.h"
+#include "sandbox/sandbox.h"
 
 /* Of sysexits. */
 enum { EXIT_USAGE = 64, EXIT_DATA = 65, EXIT_NOT_SERVING = 69, EXIT_PERMISSION = 77 };

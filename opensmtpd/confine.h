@@ -31,6 +31,7 @@ struct confine {
 	size_t n;
 	struct confine_watch {
 		char path[CONF_PATH_MAX + 32];
+		bool has_contents; /* a folder: what stands in it counts too */
 		bool is_there;
 		dev_t device;
 		ino_t inode;

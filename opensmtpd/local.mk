@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: ISC
 # The OpenSMTPD adapter: filter, table and relay, one program.
 include opensmtpd/proto/local.mk
+noinst_LTLIBRARIES += opensmtpd/libconfine.la
+opensmtpd_libconfine_la_SOURCES = opensmtpd/confine.c opensmtpd/confine.h
+opensmtpd_libconfine_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+opensmtpd_libconfine_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS) $(CRYPTO_CFLAGS)
+opensmtpd_libconfine_la_LIBADD = $(SANDBOX) $(CRYPTO_LIBS)
 include opensmtpd/relay/local.mk
 
 # smtpd starts filter-NAME by the line of smtpd.conf, table-NAME for `table x NAME:...`.

@@ -24,3 +24,12 @@ EXTRA_DIST += tests/tools/socketmap.py
 
 # a client of mail servers
 EXTRA_DIST += tests/tools/smtpclient.py
+
+# the worker of OpenSMTPD's filter behind its walls, and what an intruder in it would try
+if WITH_OPENSMTPD
+noinst_PROGRAMS += tests/tools/confined
+tests_tools_confined_SOURCES = tests/tools/confined.c lib/api.c lib/api.h
+tests_tools_confined_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_tools_confined_LDADD = opensmtpd/libconfine.la lib/report/libreport.la lib/engine/libengine.la \
+	lib/tls/libtls.la lib/net/libnet.la $(LAYER_CACHE) $(CRYPTO_LIBS)
+endif

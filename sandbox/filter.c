@@ -1,166 +1,23 @@
 /* SPDX-License-Identifier: ISC
  *
- * Landlock (files, TCP ports, signals to others) and a seccomp filter.  The filter is a list of
- * what is allowed: anything else does not exist (ENOSYS, on which the C library falls back to
- * older calls), and what only an intruder tries ends the process.
+ * A seccomp filter: a list of what is allowed.  Anything else does not exist (ENOSYS, on which the
+ * C library falls back to older calls), and what only an intruder tries ends the process.
  */
-#include "sandbox.h"
+#include "sandbox/walls.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #ifdef HAVE_SYS_PRCTL_H
 #include <sys/prctl.h>
 #endif
-#ifdef HAVE_LINUX_LANDLOCK_H
-#include <linux/landlock.h>
-#endif
 
 #ifdef HAVE_SECCOMP
 #include <seccomp.h>
-#endif
-
-/* ---- Landlock ---- */
-
-#if defined(HAVE_LINUX_LANDLOCK_H) && HAVE_DECL_SYS_LANDLOCK_CREATE_RULESET
-
-/* As of Landlock's version 6; older headers do not have all of it, older kernels want zeros. */
-struct ruleset {
-	uint64_t files;
-	uint64_t ports;
-	uint64_t scoped;
-};
-
-struct port_rule {
-	uint64_t allowed;
-	uint64_t port;
-};
-
-enum {
-	ABI_REFER = 2,
-	ABI_TRUNCATE = 3,
-	ABI_PORTS = 4,
-	ABI_IOCTL = 5,
-	ABI_SCOPES = 6,
-	FILES_1 = (1 << 13) - 1, /* the rights of version 1 */
-	FILES_REFER = 1 << 13,
-	FILES_TRUNCATE = 1 << 14,
-	FILES_IOCTL = 1 << 15,
-	PORTS_BIND = 1 << 0,
-	PORTS_CONNECT = 1 << 1,
-	SCOPE_ABSTRACT_UNIX = 1 << 0,
-	SCOPE_SIGNAL = 1 << 1,
-	RULE_PORT = 2,
-};
-
-static struct ruleset
-handled(unsigned abi)
-{
-	struct ruleset r = { FILES_1, 0, 0 };
-
-	if (abi >= ABI_REFER)
-		r.files |= FILES_REFER;
-	if (abi >= ABI_TRUNCATE)
-		r.files |= FILES_TRUNCATE;
-	if (abi >= ABI_PORTS)
-		r.ports = PORTS_BIND | PORTS_CONNECT;
-	if (abi >= ABI_IOCTL)
-		r.files |= FILES_IOCTL;
-	if (abi >= ABI_SCOPES)
-		r.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
-	return r;
-}
-
-void
-sandbox_init(struct sandbox *sandbox)
-{
-	long abi =
-	    syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_CREATE_RULESET_VERSION);
-
-	*sandbox = (struct sandbox){ .ruleset = -1 };
-	if (abi < 1)
-		return;
-	struct ruleset r = handled((unsigned)abi);
-	sandbox->abi = (unsigned)abi;
-	sandbox->ruleset = (int)syscall(SYS_landlock_create_ruleset, &r, sizeof r, 0U);
-	if (sandbox->ruleset < 0)
-		sandbox->abi = 0;
-}
-
-int
-sandbox_allow(struct sandbox *sandbox, const char *path)
-{
-	struct landlock_path_beneath_attr rule = { .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE };
-	struct stat st;
-
-	if (sandbox->ruleset < 0)
-		return 0;
-	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
-	if (rule.parent_fd < 0)
-		return -1;
-	if (fstat(rule.parent_fd, &st) == 0 && S_ISDIR(st.st_mode))
-		rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
-	long r =
-	    syscall(SYS_landlock_add_rule, sandbox->ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U);
-	close(rule.parent_fd);
-	return r == 0 ? 0 : -1;
-}
-
-static int
-landlock_enter(struct sandbox *sandbox, struct buf *missing)
-{
-	if (sandbox->ruleset < 0) {
-		buf_puts(missing, "no Landlock in this kernel; ");
-		return 0;
-	}
-	for (size_t i = 0; sandbox->abi >= ABI_PORTS && i < sandbox->n_ports; i++) {
-		struct port_rule rule = { PORTS_CONNECT, sandbox->ports[i] };
-		if (syscall(SYS_landlock_add_rule, sandbox->ruleset, RULE_PORT, &rule, 0U) != 0)
-			return -1;
-	}
-	long r = syscall(SYS_landlock_restrict_self, sandbox->ruleset, 0U);
-	close(sandbox->ruleset);
-	sandbox->ruleset = -1;
-	return r == 0 ? 0 : -1;
-}
-
-#else
-
-void
-sandbox_init(struct sandbox *sandbox)
-{
-	*sandbox = (struct sandbox){ .ruleset = -1 };
-}
-
-int
-sandbox_allow(struct sandbox *sandbox, const char *path)
-{
-	(void)sandbox;
-	(void)path;
-	return 0;
-}
-
-static int
-landlock_enter(struct sandbox *sandbox, struct buf *missing)
-{
-	(void)sandbox;
-	buf_puts(missing, "built without Landlock; ");
-	return 0;
-}
-
-#endif
-
-/* ---- seccomp ---- */
-
-#ifdef HAVE_SECCOMP
 
 static const int allowed[] = {
 	/* memory */
@@ -264,18 +121,97 @@ static const int allowed[] = {
 	SCMP_SYS(exit_group),
 };
 
-/* No programme of ours calls these once it serves; whoever does is none of us. */
-static const int fatal[] = {
+/* Who writes: a store in SQLite, a journal. */
+static const int writing[] = {
+	SCMP_SYS(open),
+	SCMP_SYS(openat),
+	SCMP_SYS(pread64),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(ftruncate64),
+	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(fallocate),
+	SCMP_SYS(fchmod),
+	SCMP_SYS(umask),
+	SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat),
+	SCMP_SYS(getcwd),
+};
+
+static const int serving[] = {
+	SCMP_SYS(accept),
+	SCMP_SYS(accept4),
+	SCMP_SYS(bind),
+};
+
+/*
+ * Who starts programs: what is done on both sides of fork(), by the program's loader, and by the
+ * program until it stands behind walls of its own.
+ */
+static const int starting[] = {
 	SCMP_SYS(execve),
-	SCMP_SYS(execveat),
 	SCMP_SYS(fork),
 	SCMP_SYS(vfork),
+	SCMP_SYS(wait4),
+	SCMP_SYS(waitid),
+	SCMP_SYS(waitpid),
+	SCMP_SYS(pidfd_open),
+	SCMP_SYS(pidfd_send_signal),
+	SCMP_SYS(kill),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(dup),
+	SCMP_SYS(dup2),
+	SCMP_SYS(dup3),
+	SCMP_SYS(close_range),
+	SCMP_SYS(chdir),
+	SCMP_SYS(setsid),
+	SCMP_SYS(setresuid),
+	SCMP_SYS(setresuid32),
+	SCMP_SYS(setresgid),
+	SCMP_SYS(setresgid32),
+	SCMP_SYS(getresuid),
+	SCMP_SYS(getresuid32),
+	SCMP_SYS(getresgid),
+	SCMP_SYS(getresgid32),
+	SCMP_SYS(getgroups),
+	SCMP_SYS(getgroups32),
+	SCMP_SYS(getrlimit),
+	SCMP_SYS(ugetrlimit),
+	SCMP_SYS(setrlimit),
+	SCMP_SYS(arch_prctl),
+	SCMP_SYS(set_thread_area),
+	SCMP_SYS(set_tls),
+	SCMP_SYS(statfs),
+	SCMP_SYS(statfs64),
+	SCMP_SYS(seccomp),
+	SCMP_SYS(landlock_create_ruleset),
+	SCMP_SYS(landlock_add_rule),
+	SCMP_SYS(landlock_restrict_self),
+};
+
+/* No programme of ours calls these; whoever does is none of us. */
+static const int fatal[] = {
+	SCMP_SYS(execveat),
 	SCMP_SYS(ptrace),
 	SCMP_SYS(process_vm_readv),
 	SCMP_SYS(process_vm_writev),
 };
 
+/* Nor these, who starts nothing. */
+static const int fatal_to_others[] = {
+	SCMP_SYS(execve),
+	SCMP_SYS(fork),
+	SCMP_SYS(vfork),
+};
+
+#define N(list) (sizeof(list) / sizeof(list)[0])
+
 enum { SOCKET_KIND = 0xf /* of socket()'s type, without its flags */ };
+
+/* Of clone(): a world of one's own, where one may be root. */
+static const scmp_datum_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+				       CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
 /* Argument at (counted from 0), with only the bits of mask, has that value. */
 static struct scmp_arg_cmp
@@ -326,14 +262,14 @@ allow_sockets(scmp_filter_ctx filter, const struct sandbox *sandbox)
 		if (r == 0 && sandbox->datagrams)
 			r = allow_socket(filter, families[i], SOCK_DGRAM);
 	}
-	if (r == 0 && sandbox->datagrams)
+	if (r == 0 && sandbox->datagrams && !sandbox->serves)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0);
 	return r;
 }
 
 /* A thread is a clone() with CLONE_THREAD; any other is a process. */
 static int
-allow_threads(scmp_filter_ctx filter, const struct sandbox *sandbox)
+allow_clones(scmp_filter_ctx filter, const struct sandbox *sandbox)
 {
 #if defined(__s390__)
 	const unsigned at = 1;
@@ -342,11 +278,28 @@ allow_threads(scmp_filter_ctx filter, const struct sandbox *sandbox)
 #endif
 	struct scmp_arg_cmp is_process = masked(at, CLONE_THREAD, 0);
 	struct scmp_arg_cmp is_thread = masked(at, CLONE_THREAD, CLONE_THREAD);
-	int r =
-	    seccomp_rule_add_array(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1, &is_process);
+	int r;
 
+	if (sandbox->starts)
+		return allow_when(filter, SCMP_SYS(clone), masked(at, namespaces, 0));
+	r = seccomp_rule_add_array(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1, &is_process);
 	if (r == 0 && sandbox->threads)
 		r = allow_when(filter, SCMP_SYS(clone), is_thread);
+	return r;
+}
+
+struct call {
+	int call;
+	struct scmp_arg_cmp condition;
+};
+
+static int
+allow_calls(scmp_filter_ctx filter, const struct call *calls, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = allow_when(filter, calls[i].call, calls[i].condition);
 	return r;
 }
 
@@ -354,47 +307,99 @@ allow_threads(scmp_filter_ctx filter, const struct sandbox *sandbox)
 static int
 allow_with_arguments(scmp_filter_ctx filter)
 {
-	const scmp_datum_t writes = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
-	const struct {
-		int call;
-		struct scmp_arg_cmp condition;
-	} calls[] = {
+	const struct call calls[] = {
 		{ SCMP_SYS(mmap), masked(2, PROT_EXEC, 0) },
 		{ SCMP_SYS(mmap2), masked(2, PROT_EXEC, 0) },
 		{ SCMP_SYS(mprotect), masked(2, PROT_EXEC, 0) },
+		{ SCMP_SYS(ioctl), equal(1, FIONBIO) },
+		{ SCMP_SYS(ioctl), equal(1, FIONREAD) },
+		{ SCMP_SYS(prlimit64), equal(2, 0) },
+		{ SCMP_SYS(prctl), equal(0, PR_SET_NAME) },
+	};
+
+	return allow_calls(filter, calls, N(calls));
+}
+
+static int
+allow_reading(scmp_filter_ctx filter)
+{
+	const scmp_datum_t writes = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
+	const struct call calls[] = {
 		{ SCMP_SYS(openat), masked(2, writes, O_RDONLY) },
 		{ SCMP_SYS(open), masked(1, writes, O_RDONLY) },
-		{ SCMP_SYS(ioctl), equal(1, FIONBIO) }, { SCMP_SYS(ioctl), equal(1, FIONREAD) },
-		{ SCMP_SYS(prlimit64), equal(2, 0) }, { SCMP_SYS(prctl), equal(0, PR_SET_NAME) },
-		{ SCMP_SYS(tgkill), equal(0, (scmp_datum_t)getpid()) }, /* abort() */
 	};
+
+	return allow_calls(filter, calls, N(calls));
+}
+
+/* What a loader maps is never written to; limits and ties are its own alone. */
+static int
+allow_starting(scmp_filter_ctx filter)
+{
+	const struct call calls[] = {
+		{ SCMP_SYS(mmap), masked(2, PROT_WRITE | PROT_EXEC, PROT_EXEC) },
+		{ SCMP_SYS(mmap2), masked(2, PROT_WRITE | PROT_EXEC, PROT_EXEC) },
+		{ SCMP_SYS(prlimit64), equal(0, 0) },
+		{ SCMP_SYS(prctl), equal(0, PR_SET_NO_NEW_PRIVS) },
+		{ SCMP_SYS(prctl), equal(0, PR_SET_DUMPABLE) },
+		{ SCMP_SYS(prctl), equal(0, PR_SET_PDEATHSIG) },
+		{ SCMP_SYS(prctl), equal(0, PR_GET_SECCOMP) },
+		{ SCMP_SYS(prctl), equal(0, PR_SET_SECCOMP) },
+	};
+
+	return allow_calls(filter, calls, N(calls));
+}
+
+static int
+add_list(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t n)
+{
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < sizeof calls / sizeof calls[0]; i++)
-		r = allow_when(filter, calls[i].call, calls[i].condition);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = seccomp_rule_add(filter, action, calls[i], 0);
 	return r;
 }
 
 static int
-filter_fill(scmp_filter_ctx filter, const struct sandbox *sandbox)
+fill_lists(scmp_filter_ctx filter, const struct sandbox *sandbox)
 {
-	int r = 0;
+	int r = add_list(filter, SCMP_ACT_ALLOW, allowed, N(allowed));
 
-	for (size_t i = 0; r == 0 && i < sizeof allowed / sizeof allowed[0]; i++)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-	for (size_t i = 0; r == 0 && i < sizeof fatal / sizeof fatal[0]; i++)
-		r = seccomp_rule_add(filter, kill_action(), fatal[i], 0);
+	if (r == 0 && sandbox->writes)
+		r = add_list(filter, SCMP_ACT_ALLOW, writing, N(writing));
+	if (r == 0 && sandbox->serves)
+		r = add_list(filter, SCMP_ACT_ALLOW, serving, N(serving));
+	if (r == 0 && sandbox->starts)
+		r = add_list(filter, SCMP_ACT_ALLOW, starting, N(starting));
+	if (r == 0)
+		r = add_list(filter, kill_action(), fatal, N(fatal));
+	if (r == 0 && !sandbox->starts)
+		r = add_list(filter, kill_action(), fatal_to_others, N(fatal_to_others));
+	return r;
+}
+
+static int
+fill(scmp_filter_ctx filter, const struct sandbox *sandbox)
+{
+	int r = fill_lists(filter, sandbox);
+
 	if (r == 0)
 		r = allow_with_arguments(filter);
+	if (r == 0 && !sandbox->writes)
+		r = allow_reading(filter);
+	if (r == 0 && sandbox->starts)
+		r = allow_starting(filter);
+	if (r == 0 && !sandbox->starts) /* abort() */
+		r = allow_when(filter, SCMP_SYS(tgkill), equal(0, (scmp_datum_t)getpid()));
 	if (r == 0)
-		r = allow_threads(filter, sandbox);
+		r = allow_clones(filter, sandbox);
 	if (r == 0)
 		r = allow_sockets(filter, sandbox);
 	return r;
 }
 
-static int
-seccomp_enter(const struct sandbox *sandbox, struct buf *missing)
+int
+filter_enter(const struct sandbox *sandbox, struct buf *missing)
 {
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0 && errno == EINVAL) {
 		buf_puts(missing, "no seccomp in this kernel; ");
@@ -405,7 +410,7 @@ seccomp_enter(const struct sandbox *sandbox, struct buf *missing)
 		errno = ENOMEM;
 		return -1;
 	}
-	int r = filter_fill(filter, sandbox);
+	int r = fill(filter, sandbox);
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
@@ -415,8 +420,8 @@ seccomp_enter(const struct sandbox *sandbox, struct buf *missing)
 
 #else
 
-static int
-seccomp_enter(const struct sandbox *sandbox, struct buf *missing)
+int
+filter_enter(const struct sandbox *sandbox, struct buf *missing)
 {
 	(void)sandbox;
 	buf_puts(missing, "built without seccomp; ");
@@ -424,19 +429,3 @@ seccomp_enter(const struct sandbox *sandbox, struct buf *missing)
 }
 
 #endif
-
-int
-sandbox_enter(struct sandbox *sandbox, struct buf *missing)
-{
-#ifdef HAVE_SYS_PRCTL_H
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-		return -1;
-#endif
-	if (landlock_enter(sandbox, missing) != 0 || seccomp_enter(sandbox, missing) != 0)
-		return -1;
-	if (missing->n >= 2) { /* the last "; " */
-		missing->n -= 2;
-		missing->p[missing->n] = '\0';
-	}
-	return 0;
-}
