@@ -170,6 +170,17 @@ again() {
 	gather
 }
 
+# aged SECONDS: what waits was received so much earlier
+aged() {
+	local file
+	find "$root/var/spool/smtpd/queue" -name message | while read -r file; do
+		perl -MPOSIX=strftime -MTime::Local -0777 -i -pe '
+			my %month = do { my $i = 0; map { $_ => $i++ } qw(Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec) };
+			s/(\d+) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) \+0000/
+			    strftime("%e %b %Y %H:%M:%S +0000", gmtime(timegm($6, $5, $4, $1, $month{$2}, $3) - '"$1"'))/e' "$file"
+	done
+}
+
 # outcome RECIPIENT: of the last attempt, in one word: delivered, deferred, bounced, or lost when smtpd says nothing
 outcome() {
 	case $(log_of "$1" | tail -n 1) in
