@@ -7,6 +7,7 @@
 #	OPENSMTPDS	which to use, default both
 # shellcheck source-path=SCRIPTDIR source=lib/opensmtpd.sh
 . "$(dirname "$0")/lib/opensmtpd.sh"
+# shellcheck disable=SC2154 # what runs the tests sets it
 [ -n "$program" ] || { echo "1..0 # SKIP no filter-mtasts below $stage"; exit 77; }
 
 # domain, outcome, who took it (host/TLS/SNI), the records in order (type:mx:what, "-" for none, "*" for any), and for what we refuse

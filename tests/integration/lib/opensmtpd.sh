@@ -127,6 +127,11 @@ client() {
 	nsenter --net="/run/netns/$LAB_NAME-sender" "$top/tests/tools/smtpclient.py" "$@" >"$got/output" 2>&1
 }
 
+# stranger ARGUMENT...: the same on another host
+stranger() {
+	ip netns exec "$LAB_NAME-world" "$top/tests/tools/smtpclient.py" "$@" >"$got/output" 2>&1
+}
+
 # submit [OPTION...] -- RECIPIENT...: mail of this host
 submit() {
 	local options=()
@@ -219,6 +224,29 @@ records_of() {
 	while read -r line; do
 		echo "$(word type "$line"):$(word mx "$line" | sed 's/\.example$//'):$(word finding "$line" | grep . || word result "$line")"
 	done <"$got/journal.one" | paste -sd,
+}
+
+# answers: what the client was told, without the times
+answers() {
+	sed -E 's/^rcpt ([^ ]+) [0-9]+/\1/; s/ [0-9a-f]{8} Message accepted.*/ accepted/' "$got/output"
+}
+
+# processes: our filter, its worker and the table, "filter PID", "worker PID", "table PID"
+processes() {
+	local pid parent
+	for pid in $(pgrep -x "filter-mtasts|table-mtasts|mtasts"); do
+		[ "/proc/$pid/root" -ef "/proc/$daemon/root" ] || continue
+		parent=$(ps -o ppid= -p "$pid" | tr -d ' ')
+		if tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q '/etc/mtasts.conf'; then echo "table $pid"
+		elif [ "$(cat "/proc/$parent/comm")" = smtpd ]; then echo "filter $pid"
+		else echo "worker $pid"
+		fi
+	done
+}
+
+# process WORD: its number
+process() {
+	processes | sed -n "s/^$1 //p"
 }
 
 # All there is to know about a failure [of RECIPIENT]
