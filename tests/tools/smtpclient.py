@@ -8,7 +8,7 @@ usage: smtpclient.py [OPTION...] ADDRESS:PORT RECIPIENT...
   -u USER:PASSWORD  STARTTLS (any certificate) and AUTH PLAIN first
   -m FILE           the message, octet for octet as it goes after DATA, final dot included if it has one; default: a short one
   -s                a transaction for each recipient, not one for all
-  -n COUNT          as many messages of each kind, on one connection
+  -n COUNT          as many messages of each kind, fifty on a connection
   -r                no DATA: RSET after the recipients
 
 Prints the server's answers: "rcpt RECIPIENT MILLISECONDS ANSWER", "data ANSWER" and what else was refused, an answer's lines joined
@@ -23,6 +23,7 @@ import time
 
 MESSAGE = b"From: alice@sender.example\r\nTo: you\r\nSubject: test\r\n\r\nA test.\r\n"
 PATIENCE = 60  # seconds for an answer
+AT_ONCE = 50  # messages on a connection
 
 
 class Client:
@@ -101,12 +102,14 @@ def main():
             message = f.read()
     if not message.endswith(b"\r\n.\r\n"):
         message += b".\r\n"
-    client = Client(args.address, args.credentials)
     sender = "" if args.sender == "-" else args.sender
-    for _ in range(args.count):
-        for recipients in [[r] for r in args.recipients] if args.is_single else [args.recipients]:
-            client.transaction(sender, recipients, None if args.is_reset else message)
-    client.ask("QUIT")
+    transactions = ([[r] for r in args.recipients] if args.is_single else [args.recipients]) * args.count
+    for i, recipients in enumerate(transactions):
+        if i % AT_ONCE == 0:
+            client = Client(args.address, args.credentials)
+        client.transaction(sender, recipients, None if args.is_reset else message)
+        if i % AT_ONCE == AT_ONCE - 1 or i == len(transactions) - 1:
+            client.ask("QUIT")
 
 
 if __name__ == "__main__":
