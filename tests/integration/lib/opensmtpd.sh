@@ -204,7 +204,7 @@ said() {
 # via RECIPIENT: how smtpd brought it there last: by our relay, or natively
 via() {
 	case $(log_of "$1" | tail -n 1) in
-	*' relay="127.'* | *' relay="localhost '*) echo relay ;;
+	*' relay="127.'* | *' relay="[127.'*) echo relay ;;
 	*' relay="'*) echo native ;;
 	esac
 }
