@@ -155,16 +155,17 @@ helper_run(const struct check *check, enum worker_kind kind, struct buf *why)
 }
 
 static void
-check_helpers(struct check *check)
+check_helpers(struct check *check, bool has_authorities)
 {
 	char words[400];
 	struct buf why;
 
 	for (int kind = 0; kind < WORKER_KINDS; kind++) {
+		if (kind == WORKER_FETCH && !has_authorities)
+			continue; /* it would say the same again */
 		buf_init(&why, words, sizeof words);
 		if (helper_run(check, (enum worker_kind)kind, &why) != 0)
-			fault(check,
-			    "%s/%s: %s: helper_directory must be where they were installed",
+			fault(check, "%s/%s: %s: look at helper_directory and helper_user",
 			    check->config->helper_directory, worker_program((enum worker_kind)kind),
 			    why.p);
 	}
@@ -183,7 +184,7 @@ is_hash(const char *name)
 	return name[HASH_DIGITS] == '.' && is_digit(name[HASH_DIGITS + 1]);
 }
 
-static void
+static bool
 check_authorities(struct check *check)
 {
 	const char *path = check->config->ca_directory;
@@ -192,7 +193,7 @@ check_authorities(struct check *check)
 
 	if (directory == NULL) {
 		fault(check, "ca_directory %s: %s: install ca-certificates", path, strerror(errno));
-		return;
+		return false;
 	}
 	for (struct dirent *entry = readdir(directory); entry != NULL && !has_one;
 	     entry = readdir(directory))
@@ -201,6 +202,7 @@ check_authorities(struct check *check)
 	if (!has_one)
 		fault(check, "ca_directory %s: no certificate by its hash: openssl rehash %s", path,
 		    path);
+	return has_one;
 }
 
 /* ---- port ---- */
@@ -288,8 +290,7 @@ check_main(const char *config_path)
 	check.config = config;
 	check_user(&check);
 	check_store(&check);
-	check_helpers(&check);
-	check_authorities(&check);
+	check_helpers(&check, check_authorities(&check));
 	check_places(&check);
 	mtasts_config_free(config);
 	return check.faults == 0 ? 0 : 1;

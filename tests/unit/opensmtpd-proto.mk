@@ -28,3 +28,5 @@ ASKER = tests/unit/asker.c tests/unit/asker.h
 tests_unit_check_table_SOURCES = tests/unit/check_table.c $(ASKER) $(STATE) $(UNIT)
 tests_unit_check_table_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_check_table_LDADD = $(LAYER_CACHE) $(CHECK_LIBS) $(SQLITE_LIBS)
+TESTS += tests/unit/opensmtpd.sh
+EXTRA_DIST += tests/unit/opensmtpd.sh
