@@ -25,6 +25,7 @@ EXTRA_DIST += %D%/opensmtpd-faults.sh
 EXTRA_DIST += %D%/opensmtpd-load.sh
 EXTRA_DIST += %D%/opensmtpd-matrix.sh
 EXTRA_DIST += %D%/opensmtpd-paths.sh
+EXTRA_DIST += %D%/opensmtpd-confine.sh
 EXTRA_DIST += %D%/opensmtpd-stock.sh
 EXTRA_DIST += %D%/postfix.sh
 EXTRA_DIST += %D%/sendmail-holes.sh
