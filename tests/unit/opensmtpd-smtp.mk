@@ -14,3 +14,12 @@ tests_unit_check_smtp_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_check_smtp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_smtp_LDFLAGS = $(AM_LDFLAGS) $(NOMEM_WRAP)
 tests_unit_check_smtp_LDADD = opensmtpd/proto/libproto.la $(LAYER_PARSE) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/check_upstream
+TESTS += tests/unit/check_upstream
+tests_unit_check_upstream_SOURCES = tests/unit/check_upstream.c tests/unit/mailhost.c tests/unit/mailhost.h \
+	tests/unit/pki.c tests/unit/pki.h $(UNIT) $(NOMEM)
+tests_unit_check_upstream_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_check_upstream_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SSL_CFLAGS)
+tests_unit_check_upstream_LDFLAGS = $(AM_LDFLAGS) $(NOMEM_WRAP)
+tests_unit_check_upstream_LDADD = opensmtpd/relay/librelay.la $(LAYER_TLS) $(CHECK_LIBS) $(SSL_LIBS)
