@@ -2,6 +2,7 @@
 # The event loop of the programs that serve many at once.
 noinst_LTLIBRARIES += loop/libloop.la
 loop_libloop_la_SOURCES = \
+	loop/accept.c loop/accept.h \
 	loop/watch.c loop/watch.h \
 	loop/guests.c loop/guests.h \
 	loop/timers.c loop/timers.h \

@@ -7,7 +7,6 @@
 #include "socketmap/server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "loop/accept.h"
 #include "loop/guests.h"
 #include "loop/watch.h"
 #include "socketmap/client.h"
@@ -227,30 +227,6 @@ resume_accepting(struct server *server)
 	listeners_watch(server, POLLIN);
 }
 
-static int
-accept_one(int listener)
-{
-#ifdef HAVE_ACCEPT4
-	return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-#else
-	int fd = accept(listener, NULL, NULL);
-
-	if (fd >= 0) {
-		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-		(void)fcntl(fd, F_SETFL, O_NONBLOCK);
-	}
-	return fd;
-#endif
-}
-
-/* A failure that is this connection's own, so that the next one may succeed. */
-static bool
-is_passing(int error)
-{
-	return error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM &&
-	       error != EAGAIN && error != EWOULDBLOCK;
-}
-
 static void
 accept_some(struct server *server, struct listening *listening)
 {
@@ -262,8 +238,8 @@ accept_some(struct server *server, struct listening *listening)
 			pause_accepting(server, "as many as there are descriptors for");
 			return;
 		}
-		int fd = accept_one(listening->listener->fd);
-		if (fd < 0 && is_passing(errno))
+		int fd = accept_next(listening->listener->fd);
+		if (fd < 0 && accept_failed_alone(errno))
 			continue;
 		if (fd < 0) {
 			if (errno != EAGAIN && errno != EWOULDBLOCK)

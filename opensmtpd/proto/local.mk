@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += opensmtpd/proto/libproto.la
 opensmtpd_proto_libproto_la_SOURCES = \
 	opensmtpd/proto/body.c opensmtpd/proto/body.h \
+	opensmtpd/proto/channel.c opensmtpd/proto/channel.h \
 	opensmtpd/proto/command.c opensmtpd/proto/command.h \
 	opensmtpd/proto/date.c opensmtpd/proto/date.h \
 	opensmtpd/proto/event.c opensmtpd/proto/event.h \
