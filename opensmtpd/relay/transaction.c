@@ -361,11 +361,28 @@ transaction_new(const struct relay *relay, const struct transaction_mail *mail,
 	return t;
 }
 
+/* An MX host has taken the message, and smtpd went before it could be told so. */
+static void
+remember_untold(struct transaction *t)
+{
+	struct reply reply;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct recipient *r = &t->recipients[i];
+		if (r->standing != RCPT_FINISH || r->is_remembered || r->note.code / 100 != 2)
+			continue;
+		note_get(&r->note, &reply);
+		if (late_wait(t->relay->late, r->envelope) == 0)
+			late_answer(t->relay->late, r->envelope, &reply);
+	}
+}
+
 void
 transaction_free(struct transaction *t)
 {
 	if (t == NULL)
 		return;
+	remember_untold(t);
 	loop_timer_end(t->relay->loop, &t->timer);
 	for (size_t i = 0; i < t->n_targets; i++) {
 		delivery_close(t->targets[i].delivery);

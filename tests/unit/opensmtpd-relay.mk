@@ -17,7 +17,8 @@ tests_unit_check_late_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_check_late_LDADD = $(RELAY_PURE)
 tests_unit_check_late_LDFLAGS = $(AM_LDFLAGS) $(NOMEM_WRAP)
 
-RELAY_WORLD = tests/unit/relay_fake.c tests/unit/relay_fake.h tests/unit/smtpd_fake.c tests/unit/smtpd_fake.h \
+RELAY_WORLD = tests/unit/relay_fake.c tests/unit/relay_fake.h tests/unit/relay_worlds.c tests/unit/relay_worlds.h \
+	tests/unit/smtpd_fake.c tests/unit/smtpd_fake.h \
 	opensmtpd/relay/delivery.c opensmtpd/relay/late.c opensmtpd/relay/round.c opensmtpd/relay/route.c \
 	opensmtpd/relay/transaction.c
 check_PROGRAMS += tests/unit/check_transaction
@@ -26,3 +27,11 @@ tests_unit_check_transaction_SOURCES = tests/unit/check_transaction.c $(RELAY_WO
 tests_unit_check_transaction_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_unit_check_transaction_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SSL_CFLAGS)
 tests_unit_check_transaction_LDADD = opensmtpd/proto/libproto.la $(LAYER_ENGINE) $(CHECK_LIBS) $(CRYPTO_LIBS)
+
+check_PROGRAMS += tests/unit/check_transaction_random
+TESTS += tests/unit/check_transaction_random
+tests_unit_check_transaction_random_SOURCES = tests/unit/check_transaction_random.c $(RELAY_WORLD) $(UNIT) $(NOMEM)
+tests_unit_check_transaction_random_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_unit_check_transaction_random_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(SSL_CFLAGS)
+tests_unit_check_transaction_random_LDADD = opensmtpd/proto/libproto.la $(LAYER_ENGINE) $(CHECK_LIBS) $(CRYPTO_LIBS)
+tests_unit_check_transaction_random_LDFLAGS = $(AM_LDFLAGS) $(NOMEM_WRAP)

@@ -36,7 +36,7 @@ tell(struct smtpd *smtpd, const char *what, size_t i, const struct reply *reply)
 static void
 leave_if_asked(struct smtpd *smtpd)
 {
-	if (!smtpd->is_left_from_answer)
+	if (smtpd->answers_left == 0 || --smtpd->answers_left != 0)
 		return;
 	transaction_free(smtpd->t);
 	smtpd->t = NULL;
@@ -132,8 +132,8 @@ drain(void)
 
 /* ---- what it does ---- */
 
-int
-smtpd_open(struct smtpd *smtpd, sa_family_t family)
+static int
+open_transaction(struct smtpd *smtpd, sa_family_t family)
 {
 	struct transaction_mail mail = { .sender = span_of("s@sender.example"),
 		.params = { .ret = span_of("HDRS"), .envid = span_of("x") },
@@ -149,8 +149,8 @@ smtpd_open(struct smtpd *smtpd, sa_family_t family)
 	return smtpd->t != NULL ? 0 : -1;
 }
 
-void
-smtpd_rcpt(struct smtpd *smtpd, const char *rcpt, uint64_t envelope)
+static void
+rcpt_send(struct smtpd *smtpd, const char *rcpt, uint64_t envelope)
 {
 	assert(smtpd->n < SMTPD_RCPTS);
 	smtpd->n++;
@@ -166,8 +166,8 @@ room(const struct smtpd *smtpd)
 }
 
 /* In pieces that end anywhere, each when there is room for it. */
-void
-smtpd_body(struct smtpd *smtpd)
+static void
+body_send(struct smtpd *smtpd)
 {
 	static const size_t pieces[] = { 1, 19, 1, 1, 17, 99 };
 	struct span left = span_of(body);
@@ -197,7 +197,7 @@ rcpts_send(struct smtpd *smtpd, const char *rcpts, uint64_t envelope)
 		size_t n = span_find(left, ' ');
 		buf_keep(rcpt, sizeof rcpt, span_make(left.p, n));
 		left = span_from(left, n + 1);
-		smtpd_rcpt(smtpd, rcpt, envelope != 0 ? envelope + i : 0);
+		rcpt_send(smtpd, rcpt, envelope != 0 ? envelope + i : 0);
 		wait_for(smtpd, false, false);
 	}
 }
@@ -228,21 +228,38 @@ end_send(struct smtpd *smtpd)
 	smtpd->is_inside = false;
 }
 
+static void
+go_through(struct smtpd *smtpd, const char *rcpts, int64_t age, uint64_t envelope)
+{
+	rcpts_send(smtpd, rcpts, envelope);
+	if (!data_send(smtpd) || smtpd->t == NULL)
+		return;
+	if (age != 0)
+		transaction_received(smtpd->t, world.now - age);
+	body_send(smtpd);
+	end_send(smtpd);
+	wait_for(smtpd, true, false);
+}
+
 void
 smtpd_begin(
     struct smtpd *smtpd, const char *rcpts, int64_t age, uint64_t envelope, sa_family_t family)
 {
-	int r = smtpd_open(smtpd, family);
+	int r = open_transaction(smtpd, family);
 
 	assert(r == 0);
-	rcpts_send(smtpd, rcpts, envelope);
-	if (!data_send(smtpd))
-		return;
-	if (age != 0)
-		transaction_received(smtpd->t, world.now - age);
-	smtpd_body(smtpd);
-	end_send(smtpd);
-	wait_for(smtpd, true, false);
+	go_through(smtpd, rcpts, age, envelope);
+}
+
+int
+smtpd_try(struct smtpd *smtpd, const char *rcpts, int64_t age, uint64_t envelope, unsigned answers)
+{
+	if (open_transaction(smtpd, AF_UNSPEC) != 0)
+		return -1;
+	smtpd->answers_left = answers;
+	go_through(smtpd, rcpts, age, envelope);
+	smtpd_end(smtpd);
+	return 0;
 }
 
 void
@@ -269,16 +286,16 @@ smtpd_send_from(struct smtpd *smtpd, const char *rcpts, sa_family_t family)
 void
 smtpd_leave_after(struct smtpd *smtpd, const char *rcpts, uint64_t envelope, enum smtpd_leave leave)
 {
-	int r = smtpd_open(smtpd, AF_UNSPEC);
+	int r = open_transaction(smtpd, AF_UNSPEC);
 
 	assert(r == 0);
 	if (leave == SMTPD_LEAVES_AT_RCPT) {
-		smtpd_rcpt(smtpd, rcpts, envelope);
+		rcpt_send(smtpd, rcpts, envelope);
 	} else {
 		rcpts_send(smtpd, rcpts, envelope);
 		bool is_wanted = data_send(smtpd);
 		assert(is_wanted);
-		smtpd_body(smtpd);
+		body_send(smtpd);
 		if (leave != SMTPD_LEAVES_IN_BODY)
 			end_send(smtpd);
 	}
@@ -290,11 +307,11 @@ smtpd_leave_after(struct smtpd *smtpd, const char *rcpts, uint64_t envelope, enu
 void
 smtpd_flood(struct smtpd *smtpd, const char *rcpt, size_t n)
 {
-	int r = smtpd_open(smtpd, AF_UNSPEC);
+	int r = open_transaction(smtpd, AF_UNSPEC);
 
 	assert(r == 0);
 	for (size_t i = 0; i < n; i++) {
-		smtpd_rcpt(smtpd, rcpt, 0);
+		rcpt_send(smtpd, rcpt, 0);
 		wait_for(smtpd, false, false);
 	}
 	smtpd_end(smtpd);

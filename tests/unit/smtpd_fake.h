@@ -33,7 +33,7 @@ struct smtpd {
 	unsigned data;
 	unsigned n_codes[6]; /* answers to RCPT, by their first digit */
 	bool is_room, is_inside;
-	bool is_left_from_answer; /* frees the transaction from inside the next answer */
+	unsigned answers_left; /* frees the transaction from inside that many-th answer; 0: never */
 };
 
 /* A whole transaction; rcpts with a blank between; envelope: of the first, 0 of none. */
@@ -48,9 +48,11 @@ void smtpd_begin(
     struct smtpd *smtpd, const char *rcpts, int64_t age, uint64_t envelope, sa_family_t family);
 void smtpd_end(struct smtpd *smtpd);
 
-/* And in small ones, for tests that do as they like. */
-int smtpd_open(struct smtpd *smtpd, sa_family_t family); /* -1: out of memory */
-void smtpd_rcpt(struct smtpd *smtpd, const char *rcpt, uint64_t envelope);
-void smtpd_body(struct smtpd *smtpd);
+/*
+ * The same, but that it leaves from inside an answer, the answers-th from now on (0: never), and
+ * that there may be no memory for a transaction: -1.
+ */
+int smtpd_try(
+    struct smtpd *smtpd, const char *rcpts, int64_t age, uint64_t envelope, unsigned answers);
 
 #endif
