@@ -203,8 +203,7 @@ static const char *const tight[] = {
 	"u@wrong.example v@plain.example w@[192.0.2.1] x@failover.example",
 	"u@enfgone.example v@unknown.example w@fault.example x@loop.example",
 	"u@late.example v@broken.example w@small.example x@deaf.example",
-	"a@plain.example b@plain.example c@plain.example d@plain.example e@plain.example "
-	"f@none.example",
+	"a@plain.example b@plain.example c@plain.example d@none.example e@plain.example",
 };
 
 START_TEST(memory)
