@@ -13,7 +13,7 @@ VALGRIND_TESTS = tests/unit/check_answer tests/unit/check_buf tests/unit/check_c
 	tests/unit/check_mediatype tests/unit/check_mxmatch tests/unit/check_mxset \
 	tests/unit/check_netstring tests/unit/check_reply tests/unit/check_request \
 	tests/unit/check_plan tests/unit/check_policyfile tests/unit/check_record \
-	tests/unit/check_rpttxt tests/unit/check_ststxt tests/unit/check_utf8 tests/unit/check_wire
+	tests/unit/check_rpttxt tests/unit/check_smtp tests/unit/check_smtp_reply tests/unit/check_ststxt tests/unit/check_utf8 tests/unit/check_wire
 check-valgrind: $(check_PROGRAMS)
 	$(MAKE) $(AM_MAKEFLAGS) check VALGRIND=1 TESTS='$(VALGRIND_TESTS)' \
 	    TESTS_ENVIRONMENT='CK_TIMEOUT_MULTIPLIER=10 ' \

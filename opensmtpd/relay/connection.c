@@ -279,6 +279,21 @@ connection_write(struct connection *connection, struct span octets)
 	return 0;
 }
 
+int
+connection_send(struct connection *connection, struct span octets)
+{
+	ssize_t sent = 1;
+
+	while (connection->n == 0 && octets.n != 0 && !connection->is_broken && sent > 0) {
+		sent = write_some(connection, octets.p, octets.n < AT_ONCE ? octets.n : AT_ONCE);
+		if (sent < 0)
+			connection->is_broken = true;
+		if (sent > 0)
+			octets = span_from(octets, (size_t)sent);
+	}
+	return connection_write(connection, octets);
+}
+
 /* ---- the rest ---- */
 
 short

@@ -44,6 +44,8 @@ int connection_handshake(struct connection *connection);
 int connection_read(struct connection *connection, char *p, size_t cap);
 /* Is taken; connection_flush() writes it.  0, or -1: out of memory. */
 int connection_write(struct connection *connection, struct span octets);
+/* The same, and what can be written now is written at once, from where it is. */
+int connection_send(struct connection *connection, struct span octets);
 /* How many octets of what waits were written. */
 size_t connection_flush(struct connection *connection);
 size_t connection_unsent(const struct connection *connection);

@@ -39,7 +39,7 @@ struct upstream {
 	char mx_host[MTASTS_NAME_MAX + 1], helo[MTASTS_NAME_MAX + 1];
 	char ip[UPSTREAM_IP_MAX];
 	bool starttls;
-	int connect_ms, command_ms, end_ms;
+	int connect_ms, command_ms, stall_ms, end_ms;
 	struct upstream_events events;
 	struct connection connection;
 	struct loop_fd fd;
@@ -361,7 +361,7 @@ limit_of(const struct upstream *upstream)
 	if (upstream->stage == STAGE_CONNECTING)
 		return upstream->connect_ms;
 	if (connection_unsent(&upstream->connection) != 0 && upstream->is_body)
-		return STALL;
+		return upstream->stall_ms;
 	if (upstream->is_ended && smtp_awaits(&upstream->smtp))
 		return upstream->end_ms;
 	if (upstream->stage == STAGE_HANDSHAKE || smtp_awaits(&upstream->smtp))
@@ -473,6 +473,7 @@ config_keep(struct upstream *upstream, const struct upstream_config *config)
 	upstream->starttls = config->starttls;
 	upstream->connect_ms = default_ms(config->connect_ms, CONNECT);
 	upstream->command_ms = default_ms(config->command_ms, COMMAND);
+	upstream->stall_ms = default_ms(config->stall_ms, STALL);
 	upstream->end_ms = default_ms(config->end_ms, END);
 	buf_keep(upstream->mx_host, sizeof upstream->mx_host, span_of(config->mx_host));
 	buf_keep(upstream->helo, sizeof upstream->helo, span_of(config->helo));
@@ -604,11 +605,13 @@ upstream_body(struct upstream *upstream, struct span octets)
 	if (connection_unsent(&upstream->connection) == 0)
 		waits(upstream);
 	line_follow(upstream, octets);
-	if (connection_write(&upstream->connection, octets) != 0)
+	if (connection_send(&upstream->connection, octets) != 0)
 		fail(upstream, "out of memory");
 	if (upstream_room(upstream) == 0)
 		upstream->is_choked = true;
-	ask_for_turn(upstream);
+	if (connection_unsent(&upstream->connection) != 0 || upstream->connection.is_broken ||
+	    is_failed(upstream))
+		ask_for_turn(upstream);
 }
 
 size_t

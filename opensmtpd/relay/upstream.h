@@ -77,7 +77,7 @@ struct upstream_config {
 	struct sockaddr_storage from; /* ss_family 0: any */
 	bool starttls; /* use it when it is offered; a certificate is always checked */
 	/* ms; 0: as RFC 5321 4.5.3.2 allows, cut to what smtpd waits for (upstream.c has them) */
-	int connect_ms, command_ms, end_ms;
+	int connect_ms, command_ms, stall_ms, end_ms;
 };
 
 /* TLS 1.2 or better, no session is kept.  NULL: out of memory. */
