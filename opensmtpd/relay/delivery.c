@@ -9,9 +9,10 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/limits.h"
 #include "base/mem.h"
+#include "opensmtpd/relay/account.h"
 #include "opensmtpd/relay/late.h"
+#include "opensmtpd/relay/recipients.h"
 #include "opensmtpd/relay/round.h"
 #include "opensmtpd/relay/route.h"
 #include "opensmtpd/relay/upstream.h"
@@ -29,23 +30,6 @@ enum stage {
 	STAGE_OVER    /* `reply` is all that is left to say */
 };
 
-enum standing {
-	RCPT_ASKED, /* no answer yet */
-	RCPT_GOOD,  /* 250, a final reply is owed */
-	RCPT_LATE,  /* the final reply was 451, the host's answer is waited for */
-	RCPT_DONE
-};
-
-struct recipient {
-	size_t tag;
-	enum standing standing;
-	uint64_t envelope;
-	int64_t asked_ms;
-	/* in one block */
-	struct span address, notify, orcpt;
-	char *text;
-};
-
 struct delivery {
 	const struct relay *relay;
 	const struct transaction_mail *mail; /* NULL: closed, and waits for the host's answer */
@@ -61,13 +45,11 @@ struct delivery {
 	struct late_waiter waiter;
 	int64_t due_ms; /* of the stage; 0: none */
 	int64_t age;	/* of the message, seconds */
-	size_t n_answered;
-	size_t n, cap;
-	struct recipient *recipients;
+	struct recipients recipients;
 	struct reply reply;
 };
 
-enum { IDLE_MS = 3600 * 1000, GROW = 8, LATE_GRACE_MS = 30 * 1000 };
+enum { IDLE_MS = 3600 * 1000, LATE_GRACE_MS = 30 * 1000 };
 
 static int64_t
 now_ms(const struct delivery *d)
@@ -75,139 +57,64 @@ now_ms(const struct delivery *d)
 	return loop_now_ms(d->relay->loop);
 }
 
-/* ---- the log ---- */
+/* ---- answers ---- */
 
-static const char *
-tls_word(const struct upstream_outcome *outcome)
-{
-	switch (outcome->tls) {
-	case MTASTS_TLS_UNTRIED:
-	case MTASTS_TLS_UNREACHED:
-		return "-";
-	case MTASTS_TLS_VERIFIED:
-		return "verified";
-	case MTASTS_TLS_NOT_OFFERED:
-		return "none";
-	case MTASTS_TLS_WRONG_NAME:
-		return "wrong-name";
-	case MTASTS_TLS_EXPIRED:
-		return "expired";
-	case MTASTS_TLS_UNTRUSTED:
-		return "untrusted";
-	case MTASTS_TLS_FAILED:
-		return "failed";
-	}
-	return "-";
-}
-
-static const char *
-result_word(const struct reply *reply)
-{
-	if (reply_is_good(reply))
-		return "delivered";
-	return reply->code < 500 ? "deferred" : "refused";
-}
-
-/* One line for those who share an answer: recipient is "" when it is not about one alone. */
+/* One line for those who share an answer: recipient is empty when it is not about one alone. */
 static void
 say(const struct delivery *d, const struct reply *reply, struct span recipient, size_t n)
 {
-	char words[4 * LIMIT_LOG_REMOTE + 8], to[4 * LIMIT_LOG_REMOTE + 8];
-	struct span text = span_make(reply->text, reply->n);
-	struct buf escaped;
+	const struct account account = { .domain = route_domain(d->route),
+		.policy = route_policy(d->route),
+		.mx_host = d->host,
+		.outcome = &d->outcome,
+		.recipient = recipient,
+		.n = n,
+		.reply = reply };
 
-	while (text.n != 0 && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
-		text.n--;
-	buf_init(&escaped, words, sizeof words);
-	buf_put_escaped(&escaped, text, LIMIT_LOG_REMOTE, false);
-	buf_init(&escaped, to, sizeof to);
-	buf_put_escaped(&escaped, recipient, LIMIT_LOG_REMOTE, true);
-	log_put(d->relay->log, MTASTS_LOG_INFO,
-	    "relay domain=%s policy=%s mx=%s ip=%s tls=%s version=%s result=%s %s%s%sn=%zu "
-	    "reply=\"%s\"",
-	    route_domain(d->route), route_policy(d->route), d->host,
-	    d->outcome.ip[0] != '\0' ? d->outcome.ip : "-", tls_word(&d->outcome),
-	    d->outcome.tls_version[0] != '\0' ? d->outcome.tls_version : "-", result_word(reply),
-	    recipient.n != 0 ? "rcpt=" : "", to, recipient.n != 0 ? " " : "", n, words);
+	if (n != 0)
+		account_log(&account, d->relay->log);
 }
 
-/* ---- recipients ---- */
-
-static size_t
-count(const struct delivery *d, enum standing standing)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < d->n; i++)
-		n += d->recipients[i].standing == standing ? 1 : 0;
-	return n;
-}
-
+/* The same for all of that standing. */
 static void
-answer_one(struct delivery *d, struct recipient *r, const struct reply *reply)
+say_all(const struct delivery *d, const struct reply *reply, enum recipient_standing standing)
 {
-	r->standing = reply_is_good(reply) ? RCPT_GOOD : RCPT_DONE;
-	d->n_answered++;
-	d->events.rcpt(d->events.arg, r->tag, reply);
+	say(d, reply, span_of(""), recipients_count(&d->recipients, standing));
 }
 
-/* The same answer for all whose RCPT has none. */
 static void
 answer_rest(struct delivery *d, const struct reply *reply)
 {
-	size_t n = count(d, RCPT_ASKED);
-
-	if (n != 0 && !reply_is_good(reply))
-		say(d, reply, span_of(""), n);
-	for (size_t i = 0; i < d->n; i++) {
-		if (d->recipients[i].standing == RCPT_ASKED)
-			answer_one(d, &d->recipients[i], reply);
-	}
+	if (!reply_is_good(reply))
+		say_all(d, reply, RECIPIENT_ASKED);
+	recipients_answer_rest(&d->recipients, reply);
 }
 
 static void
 finish_good(struct delivery *d, const struct reply *reply)
 {
-	size_t n = count(d, RCPT_GOOD);
-
-	if (n != 0)
-		say(d, reply, span_of(""), n);
-	for (size_t i = 0; i < d->n; i++) {
-		if (d->recipients[i].standing != RCPT_GOOD)
-			continue;
-		d->recipients[i].standing = RCPT_DONE;
-		d->events.final(d->events.arg, d->recipients[i].tag, reply);
-	}
+	say_all(d, reply, RECIPIENT_GOOD);
+	recipients_finish(&d->recipients, reply);
 }
 
 /* The host has answered those who were told 451; NULL: it never will. */
 static void
 finish_late(struct delivery *d, const struct reply *reply)
 {
-	size_t n = count(d, RCPT_LATE);
-
-	if (n != 0 && reply != NULL)
-		say(d, reply, span_of(""), n);
-	for (size_t i = 0; i < d->n; i++) {
-		if (d->recipients[i].standing != RCPT_LATE)
-			continue;
-		d->recipients[i].standing = RCPT_DONE;
-		late_answer(d->relay->late, d->recipients[i].envelope, reply);
-	}
+	if (reply != NULL)
+		say_all(d, reply, RECIPIENT_LATE);
+	recipients_finish_late(&d->recipients, d->relay->late, reply);
 }
 
+/* reply NULL: smtpd has gone. */
 static void
-make_late(struct delivery *d)
+make_late(struct delivery *d, const struct reply *reply)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		struct recipient *r = &d->recipients[i];
-		if (r->standing != RCPT_GOOD)
-			continue;
-		r->standing = RCPT_LATE;
-		if (late_wait(d->relay->late, r->envelope) != 0)
-			log_put(d->relay->log, MTASTS_LOG_ERROR, "relay domain=%s error=\"%s\"",
-			    route_domain(d->route), mtasts_strerror(MTASTS_ENOMEM));
-	}
+	if (reply != NULL)
+		say_all(d, reply, RECIPIENT_GOOD);
+	if (recipients_make_late(&d->recipients, d->relay->late, reply) != 0)
+		log_put(d->relay->log, MTASTS_LOG_ERROR, "relay domain=%s error=\"%s\"",
+		    route_domain(d->route), mtasts_strerror(MTASTS_ENOMEM));
 }
 
 /* ---- time ---- */
@@ -222,13 +129,9 @@ wake_in(struct delivery *d, int64_t ms)
 static int64_t
 answer_due_ms(const struct delivery *d)
 {
-	if (d->n_answered == d->n)
-		return 0;
-	for (size_t i = 0; i < d->n; i++) {
-		if (d->recipients[i].standing == RCPT_ASKED)
-			return d->recipients[i].asked_ms + DELIVERY_ANSWER_MS;
-	}
-	return 0;
+	int64_t asked = recipients_asked_ms(&d->recipients);
+
+	return asked >= 0 ? asked + DELIVERY_ANSWER_MS : 0;
 }
 
 static int64_t
@@ -320,9 +223,7 @@ destroy(struct delivery *d)
 	let_go(d);
 	loop_timer_end(d->relay->loop, &d->timer);
 	route_free(d->route);
-	for (size_t i = 0; i < d->n; i++)
-		free(d->recipients[i].text);
-	free(d->recipients);
+	recipients_clear(&d->recipients);
 	free(d);
 }
 
@@ -344,8 +245,8 @@ send_envelope(struct delivery *d)
 	struct upstream *upstream = round_upstream(d->round);
 
 	upstream_mail(upstream, d->mail->sender, &d->mail->params);
-	for (size_t i = 0; i < d->n; i++) {
-		const struct recipient *r = &d->recipients[i];
+	for (size_t i = 0; i < d->recipients.n; i++) {
+		const struct recipient *r = &d->recipients.all[i];
 		upstream_rcpt(upstream, r->address, r->notify, r->orcpt);
 	}
 }
@@ -433,12 +334,12 @@ on_rcpt(void *arg, size_t i, const struct reply *reply)
 {
 	struct delivery *d = arg;
 
-	if (d->stage != STAGE_RCPT || i >= d->n || d->recipients[i].standing != RCPT_ASKED)
+	if (d->stage != STAGE_RCPT || i >= d->recipients.n)
 		return;
 	reply = sane(d, reply);
 	if (!reply_is_good(reply))
-		say(d, reply, d->recipients[i].address, 1);
-	answer_one(d, &d->recipients[i], reply);
+		say(d, reply, d->recipients.all[i].address, 1);
+	recipients_answer(&d->recipients, i, reply);
 	set_timer(d);
 }
 
@@ -565,18 +466,13 @@ out_of_time(struct delivery *d)
 		over(d);
 		return;
 	case STAGE_END:
-		if (d->mail == NULL || count(d, RCPT_GOOD) == 0) {
+		if (d->mail == NULL || recipients_count(&d->recipients, RECIPIENT_GOOD) == 0) {
 			over_by_loss(d, "no answer to the message");
 			return;
 		}
 		reply_printf(&d->reply, 451, "4.4.2",
 		    "%s: still waiting for the answer to the message", d->host);
-		say(d, &d->reply, span_of(""), count(d, RCPT_GOOD));
-		for (size_t i = 0; i < d->n; i++) {
-			if (d->recipients[i].standing == RCPT_GOOD)
-				d->events.final(d->events.arg, d->recipients[i].tag, &d->reply);
-		}
-		make_late(d);
+		make_late(d, &d->reply);
 		enter(d, STAGE_END, ROUND_END_MS - DELIVERY_ANSWER_MS + LATE_GRACE_MS);
 		return;
 	case STAGE_DECIDE:
@@ -638,6 +534,9 @@ delivery_new(const struct relay *relay, const struct transaction_mail *mail, str
 	d->relay = relay;
 	d->mail = mail;
 	d->events = *events;
+	d->recipients.arg = events->arg;
+	d->recipients.rcpt = events->rcpt;
+	d->recipients.final = events->final;
 	d->host[0] = '-';
 	d->timer.fn = on_timer;
 	d->timer.arg = d;
@@ -661,61 +560,28 @@ delivery_close(struct delivery *d)
 		destroy(d);
 		return;
 	}
-	make_late(d);
+	make_late(d, NULL);
 	d->mail = NULL;
 	enter(d, STAGE_END, ROUND_END_MS + LATE_GRACE_MS);
 	late_keep(d->relay->late, &d->waiter);
-}
-
-static int
-recipient_keep(struct recipient *r, struct span address, struct span notify, struct span orcpt)
-{
-	struct buf text;
-	size_t n = address.n + notify.n + orcpt.n;
-
-	r->text = mem_zero(1, n + 1);
-	if (r->text == NULL)
-		return MTASTS_ENOMEM;
-	buf_init(&text, r->text, n + 1);
-	buf_put(&text, address);
-	buf_put(&text, notify);
-	buf_put(&text, orcpt);
-	r->address = span_make(r->text, address.n);
-	r->notify = span_make(r->text + address.n, notify.n);
-	r->orcpt = span_make(r->text + address.n + notify.n, orcpt.n);
-	return 0;
-}
-
-static struct recipient *
-recipient_add(struct delivery *d, struct span address, struct span notify, struct span orcpt)
-{
-	struct recipient *all = d->recipients;
-
-	if (d->n == d->cap) {
-		all = mem_resize(all, d->cap + GROW, sizeof *all);
-		if (all == NULL)
-			return NULL;
-		d->recipients = all;
-		d->cap += GROW;
-	}
-	all[d->n] = (struct recipient){ .asked_ms = now_ms(d) };
-	if (recipient_keep(&all[d->n], address, notify, orcpt) != 0)
-		return NULL;
-	return &all[d->n++];
 }
 
 int
 delivery_rcpt(struct delivery *d, size_t tag, struct span recipient, struct span notify,
     struct span orcpt, uint64_t envelope)
 {
-	struct recipient *r = recipient_add(d, recipient, notify, orcpt);
+	const struct recipient given = { .tag = tag,
+		.envelope = envelope,
+		.asked_ms = now_ms(d),
+		.address = recipient,
+		.notify = notify,
+		.orcpt = orcpt };
+	const struct recipient *r = recipients_add(&d->recipients, &given);
 	struct upstream *upstream = d->round != NULL ? round_upstream(d->round) : d->upstream;
 	struct reply good;
 
 	if (r == NULL)
 		return MTASTS_ENOMEM;
-	r->tag = tag;
-	r->envelope = envelope;
 	switch (d->stage) {
 	case STAGE_ROUTE:
 	case STAGE_ROUND:
@@ -747,16 +613,16 @@ delivery_rcpt(struct delivery *d, size_t tag, struct span recipient, struct span
 void
 delivery_envelope(struct delivery *d, size_t tag, uint64_t envelope)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		if (d->recipients[i].tag == tag)
-			d->recipients[i].envelope = envelope;
+	for (size_t i = 0; i < d->recipients.n; i++) {
+		if (d->recipients.all[i].tag == tag)
+			d->recipients.all[i].envelope = envelope;
 	}
 }
 
 enum delivery_stand
 delivery_stand(const struct delivery *d)
 {
-	if (count(d, RCPT_GOOD) == 0)
+	if (recipients_count(&d->recipients, RECIPIENT_GOOD) == 0)
 		return DELIVERY_NOBODY;
 	switch (d->stage) {
 	case STAGE_ROUTE:
@@ -779,7 +645,7 @@ delivery_stand(const struct delivery *d)
 enum delivery_stand
 delivery_data(struct delivery *d)
 {
-	if (d->stage == STAGE_RCPT && count(d, RCPT_GOOD) == 0)
+	if (d->stage == STAGE_RCPT && recipients_count(&d->recipients, RECIPIENT_GOOD) == 0)
 		over_with(d, 503, "5.5.1", "No recipient was accepted");
 	if (d->stage == STAGE_RCPT) {
 		enter(d, STAGE_DATA, DELIVERY_DATA_MS);

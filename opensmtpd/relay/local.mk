@@ -2,9 +2,11 @@
 # The relay: LMTP from smtpd, SMTP to MX hosts.
 noinst_LTLIBRARIES += opensmtpd/relay/librelay.la
 opensmtpd_relay_librelay_la_SOURCES = \
+	opensmtpd/relay/account.c opensmtpd/relay/account.h \
 	opensmtpd/relay/announced.c opensmtpd/relay/announced.h \
 	opensmtpd/relay/delivery.c opensmtpd/relay/delivery.h \
 	opensmtpd/relay/late.c opensmtpd/relay/late.h \
+	opensmtpd/relay/recipients.c opensmtpd/relay/recipients.h \
 	opensmtpd/relay/relay.h \
 	opensmtpd/relay/round.c opensmtpd/relay/round.h \
 	opensmtpd/relay/route.c opensmtpd/relay/route.h \
