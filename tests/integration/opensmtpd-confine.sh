@@ -122,6 +122,11 @@ processes() {
 	last="trace: killed" cannot "trace others" trace "$pid"
 }
 
+calls() {
+	is "system calls that it has no use for are not there" "$(behind calls | tail -n 1)" "calls:"
+	last="code: Function not implemented" cannot "make code" code
+}
+
 # ---- what changes around it ----
 
 outdated() {
@@ -173,10 +178,12 @@ old_kernel() {
 	last="connect: Connection refused" cannot "without walls but find port 26 closed" connect 198.18.25.1 26
 	can "without walls take a port" bind 4711
 	can "without walls signal others" signal "${children[0]}"
+	can "without walls make code" code
+	like "without walls the system calls are there" "$(behind calls)" '^calls: mount umount2 .* a world of its own$'
 	world=("$top/lab/run")
 }
 
 cp /bin/true "$state/script" && chmod 755 "$state/script"
-parts=${*:-work_is_done work_is_done_by_other_ways files programs network processes outdated refusals old_kernel}
+parts=${*:-work_is_done work_is_done_by_other_ways files programs network processes calls outdated refusals old_kernel}
 for part in $parts; do $part; done
 tap_done

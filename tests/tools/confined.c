@@ -10,6 +10,7 @@
  *	record DOMAIN a line of journal	 outdated	 confine_is_outdated()
  *	read PATH  write PATH  make PATH  exec PATH  connect ADDRESS PORT  from ADDRESS ADDRESS PORT
  *	bind PORT  signal PID  trace PID  limits
+ *	calls	   of the system calls it has no use for: which are there; code  makes some
  *	wait SECONDS
  */
 #include <arpa/inet.h>
@@ -17,13 +18,16 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -240,6 +244,66 @@ do_limits(void)
 	    memory.rlim_max == RLIM_INFINITY ? "unbounded" : "bounded");
 }
 
+/* Absent is one that does not exist for us: whatever it was called with, it says so. */
+static void
+do_calls(void)
+{
+	static const struct {
+		const char *name;
+		long call;
+	} calls[] = {
+		{ "mount", SYS_mount },
+		{ "umount2", SYS_umount2 },
+		{ "pivot_root", SYS_pivot_root },
+		{ "chroot", SYS_chroot },
+		{ "unshare", SYS_unshare },
+		{ "setns", SYS_setns },
+		{ "add_key", SYS_add_key },
+		{ "request_key", SYS_request_key },
+		{ "keyctl", SYS_keyctl },
+		{ "bpf", SYS_bpf },
+		{ "perf_event_open", SYS_perf_event_open },
+		{ "userfaultfd", SYS_userfaultfd },
+		{ "io_uring_setup", SYS_io_uring_setup },
+		{ "init_module", SYS_init_module },
+		{ "kexec_load", SYS_kexec_load },
+		{ "memfd_create", SYS_memfd_create },
+		{ "personality", SYS_personality },
+		{ "setuid", SYS_setuid },
+		{ "setgroups", SYS_setgroups },
+		{ "capset", SYS_capset },
+		{ "reboot", SYS_reboot },
+		{ "acct", SYS_acct },
+		{ "name_to_handle_at", SYS_name_to_handle_at },
+		{ "open_by_handle_at", SYS_open_by_handle_at },
+		{ "unlinkat", SYS_unlinkat },
+		{ "renameat2", SYS_renameat2 },
+		{ "pidfd_getfd", SYS_pidfd_getfd },
+		{ "clone3", SYS_clone3 },
+		{ "a world of its own", SYS_clone },
+	};
+
+	printf("calls:");
+	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+		long first = calls[i].call == SYS_clone ? CLONE_NEWUSER : -1;
+		if (syscall(calls[i].call, first, -1L, -1L, -1L, -1L) != -1 || errno != ENOSYS)
+			printf(" %s", calls[i].name);
+	}
+	printf("\n");
+}
+
+static void
+do_code(void)
+{
+	void *page = mmap(
+	    NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool is_made = page != MAP_FAILED;
+
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	say("code",
+	    is_made || (page != MAP_FAILED && mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0));
+}
+
 static void
 do_word(const char *what)
 {
@@ -275,6 +339,10 @@ do_word(const char *what)
 		do_trace();
 	else if (strcmp(what, "limits") == 0)
 		do_limits();
+	else if (strcmp(what, "calls") == 0)
+		do_calls();
+	else if (strcmp(what, "code") == 0)
+		do_code();
 	else if (strcmp(what, "wait") == 0)
 		(void)sleep((unsigned)atoi(word()));
 	else

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../scenario/world.h"
@@ -1400,6 +1401,34 @@ START_TEST(test_no_store)
 }
 END_TEST
 
+/* A process that asks the store alone notices that it went and came. */
+START_TEST(test_store_comes_back)
+{
+	struct timespec step = { 0, 20 * 1000000 };
+	char there[96], aside[96];
+	struct mtasts_policy *policy;
+	enum mtasts_state state = MTASTS_FAULT;
+
+	mtasts_free(ctx);
+	snprintf(there, sizeof there, "%s/" STORE_FILE, directory);
+	snprintf(aside, sizeof aside, "%s/aside", directory);
+	ck_assert_int_eq(rename(there, aside), 0);
+	open_over(false, false);
+	policy = look_up(MTASTS_CACHED_ONLY);
+	ck_assert_int_eq((int)mtasts_policy_state(policy), MTASTS_FAULT);
+	mtasts_policy_free(policy);
+	ck_assert_int_eq(rename(aside, there), 0);
+	for (int i = 0; state == MTASTS_FAULT && i < 150; i++) {
+		nanosleep(&step, NULL);
+		policy = look_up(MTASTS_CACHED_ONLY);
+		state = mtasts_policy_state(policy);
+		mtasts_policy_free(policy);
+	}
+	ck_assert_int_eq((int)state, MTASTS_UNKNOWN);
+	ck_assert_ptr_nonnull(strstr(log_text, "reason=\"can be read again\"\n"));
+}
+END_TEST
+
 /* ---- memory that runs out ---- */
 
 enum { CALLS_MAX = 500 };
@@ -1694,6 +1723,7 @@ main(void)
 	tcase_add_test(lookup, test_mx);
 	tcase_add_test(lookup, test_store);
 	tcase_add_test(lookup, test_no_store);
+	tcase_add_test(lookup, test_store_comes_back);
 	tcase_add_test(callback, test_callback);
 	tcase_add_test(callback, test_cancel);
 	tcase_add_test(callback, test_cancel_within);
