@@ -23,6 +23,8 @@ enum {
 	OUT_MIN = 512	 /* octets of storage for what waits */
 };
 
+static const char closed[] = "the host closed the connection";
+
 /* ---- opening ---- */
 
 static socklen_t
@@ -108,6 +110,13 @@ connection_secure(struct connection *connection, SSL *ssl)
 	connection->ssl = ssl;
 }
 
+/* Without close_notify: no fault of TLS's, replies say themselves where they end. */
+static bool
+is_end_of_file(void)
+{
+	return ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+}
+
 /* 0 it waits, -1 it is over. */
 static int
 wait_or_fail(struct connection *connection, int r)
@@ -119,8 +128,8 @@ wait_or_fail(struct connection *connection, int r)
 		return 0;
 	}
 	connection->is_broken = true;
-	connection->is_tls_fault = error == SSL_ERROR_SSL;
-	connection->why = error == SSL_ERROR_SSL ? tls_why() : "connection lost";
+	connection->is_tls_fault = error == SSL_ERROR_SSL && !is_end_of_file();
+	connection->why = connection->is_tls_fault ? tls_why() : "connection lost";
 	return -1;
 }
 
@@ -152,11 +161,10 @@ read_clear(struct connection *connection, char *p, size_t cap)
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return 0;
 	connection->is_broken = true;
-	connection->why = n == 0 ? "the host closed the connection" : strerror(errno);
+	connection->why = n == 0 ? closed : strerror(errno);
 	return -1;
 }
 
-/* An end without close_notify is an end: replies say themselves where they end. */
 static int
 read_secure(struct connection *connection, char *p, size_t cap)
 {
@@ -169,14 +177,11 @@ read_secure(struct connection *connection, char *p, size_t cap)
 		return n;
 	}
 	int error = SSL_get_error(connection->ssl, n);
-	bool is_end = error == SSL_ERROR_ZERO_RETURN ||
-		      (error == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_last_error()) ==
-						     SSL_R_UNEXPECTED_EOF_WHILE_READING);
+	bool is_end =
+	    error == SSL_ERROR_ZERO_RETURN || (error == SSL_ERROR_SSL && is_end_of_file());
 	int r = wait_or_fail(connection, n);
-	if (is_end) {
-		connection->is_tls_fault = false;
-		connection->why = "the host closed the connection";
-	}
+	if (is_end)
+		connection->why = closed;
 	return r;
 }
 

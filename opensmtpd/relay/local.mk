@@ -15,7 +15,8 @@ opensmtpd_relay_librelay_la_SOURCES = \
 	opensmtpd/relay/connection.c opensmtpd/relay/connection.h \
 	opensmtpd/relay/outcome.c opensmtpd/relay/outcome.h \
 	opensmtpd/relay/tls.c opensmtpd/relay/tls.h \
-	opensmtpd/relay/upstream.c opensmtpd/relay/upstream.h
+	opensmtpd/relay/upstream.c opensmtpd/relay/upstream.h \
+	opensmtpd/relay/upstream_turn.c opensmtpd/relay/upstream_turn.h
 opensmtpd_relay_librelay_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 opensmtpd_relay_librelay_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS) $(SSL_CFLAGS)
 opensmtpd_relay_librelay_la_LIBADD = opensmtpd/proto/libproto.la loop/libloop.la $(SSL_LIBS) $(CRYPTO_LIBS)

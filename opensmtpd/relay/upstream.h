@@ -60,6 +60,7 @@ struct upstream_events {
 	void (*rcpt)(void *arg, size_t i, const struct reply *reply); /* in order, counted from 0 */
 	void (*data)(void *arg, const struct reply *reply);
 	void (*room)(void *arg); /* body octets were sent, there is room */
+	/* The answer to the message; a no may come before upstream_end(), a yes never. */
 	void (*end)(void *arg, const struct reply *reply);
 	/* Last: what was not answered will not be.  why: static or the upstream's, for a log. */
 	void (*closed)(void *arg, const char *why);
