@@ -378,7 +378,7 @@ on_end(void *arg, const struct reply *reply)
 {
 	struct delivery *d = arg;
 
-	if (d->stage != STAGE_END)
+	if (d->stage != STAGE_END && d->stage != STAGE_BODY) /* in its middle: a no */
 		return;
 	d->reply = *sane(d, reply);
 	over(d);
