@@ -16,3 +16,6 @@ dist_man_MANS += \
 if WITH_EXIM
 dist_man_MANS += man/mtasts-exim.7
 endif
+if WITH_OPENSMTPD
+dist_man_MANS += man/mtasts-opensmtpd.7
+endif

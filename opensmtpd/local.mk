@@ -34,6 +34,9 @@ opensmtpd_libfilter_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 opensmtpd_libfilter_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS) $(SSL_CFLAGS)
 opensmtpd_libfilter_la_LIBADD = opensmtpd/libsupervisor.la opensmtpd/libconfine.la opensmtpd/relay/librelay.la
 
+opensmtpddatadir = $(pkgdatadir)/opensmtpd
+dist_opensmtpddata_DATA = opensmtpd/README
+
 # smtpd starts filter-NAME by the line of smtpd.conf, table-NAME for `table x NAME:...`.
 opensmtpdlibexec_PROGRAMS = opensmtpd/filter-mtasts
 opensmtpd_filter_mtasts_SOURCES = \
