@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "opensmtpd/proto/hostaddress.h"
@@ -70,9 +71,14 @@ fail_by_reply(struct round *round, const struct upstream_outcome *outcome)
 {
 	const struct reply *said = &outcome->reply;
 	bool is_believed = !host_of(round)->needs_tls || outcome->tls == MTASTS_TLS_VERIFIED;
+	char storage[REPLY_TEXT_MAX];
+	struct buf words;
 
 	if (said->code >= 500 && !is_believed) {
-		fail(round, "refused the session before it could be verified");
+		buf_init(&words, storage, sizeof storage);
+		buf_puts(&words, "refused before it was verified: ");
+		buf_put(&words, span_make(said->text, strcspn(said->text, "\r\n")));
+		fail(round, storage);
 	} else if (said->code < 500) {
 		round->reply = *said;
 		round->is_any_transient = true;

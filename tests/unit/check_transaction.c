@@ -104,7 +104,9 @@ static const struct {
 	    "mx.wrong.example certificate-host-mismatch 192.0.2.11, "
 	    "mx.good.example ok 192.0.2.10, " },
 	{ "enforce, a 5xx before TLS is nobody's word", "u@enfrude.example", 0,
-	    "r0=451 4.4.1 greets.example*", "192.0.2.21", "greets.example unreached 192.0.2.21, " },
+	    "r0=451 4.4.1 greets.example [[]192.0.2.21]: refused before it was verified: "
+	    "554 5.3.2 We take no mail",
+	    "192.0.2.21", "greets.example unreached 192.0.2.21, " },
 	{ "fault", "u@fault.example", 0, "r0=451 4.3.0 MTA-STS state of this host is unreadable",
 	    "", "" },
 	{ "a look-up fails here", "u@error.example", 0, "r0=451 4.3.0 *", "", "" },
