@@ -4,17 +4,21 @@ noinst_LTLIBRARIES += opensmtpd/relay/librelay.la
 opensmtpd_relay_librelay_la_SOURCES = \
 	opensmtpd/relay/account.c opensmtpd/relay/account.h \
 	opensmtpd/relay/announced.c opensmtpd/relay/announced.h \
+	opensmtpd/relay/connection.c opensmtpd/relay/connection.h \
 	opensmtpd/relay/delivery.c opensmtpd/relay/delivery.h \
+	opensmtpd/relay/dialogue.c opensmtpd/relay/dialogue.h \
 	opensmtpd/relay/late.c opensmtpd/relay/late.h \
+	opensmtpd/relay/outcome.c opensmtpd/relay/outcome.h \
+	opensmtpd/relay/pace.c opensmtpd/relay/pace.h \
+	opensmtpd/relay/peer.c opensmtpd/relay/peer.h \
+	opensmtpd/relay/rcpts.c opensmtpd/relay/rcpts.h \
 	opensmtpd/relay/recipients.c opensmtpd/relay/recipients.h \
 	opensmtpd/relay/relay.h \
 	opensmtpd/relay/round.c opensmtpd/relay/round.h \
 	opensmtpd/relay/route.c opensmtpd/relay/route.h \
-	opensmtpd/relay/session.h \
-	opensmtpd/relay/transaction.c opensmtpd/relay/transaction.h \
-	opensmtpd/relay/connection.c opensmtpd/relay/connection.h \
-	opensmtpd/relay/outcome.c opensmtpd/relay/outcome.h \
+	opensmtpd/relay/session.c opensmtpd/relay/session.h \
 	opensmtpd/relay/tls.c opensmtpd/relay/tls.h \
+	opensmtpd/relay/transaction.c opensmtpd/relay/transaction.h \
 	opensmtpd/relay/upstream.c opensmtpd/relay/upstream.h \
 	opensmtpd/relay/upstream_turn.c opensmtpd/relay/upstream_turn.h
 opensmtpd_relay_librelay_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
