@@ -265,7 +265,13 @@ confine_enter(struct confine *confine, const struct mtasts_config *config, struc
 	sandbox.writes = sandbox.serves = sandbox.starts = true;
 	programs_allow(&sandbox, confine, config);
 	files_allow(&sandbox, confine, config);
-	return sandbox_enter(&sandbox, missing);
+	if (sandbox_enter(&sandbox, missing) != 0)
+		return -1;
+	/* unlike a helper, which is given addresses of its own kind alone, it goes anywhere then */
+	if (sandbox.abi != 0 && !sandbox_has_ports(&sandbox))
+		buf_printf(missing, "%sno TCP ports in this kernel's Landlock",
+		    missing->n == 0 ? "" : "; ");
+	return 0;
 }
 
 bool

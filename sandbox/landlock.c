@@ -117,6 +117,12 @@ sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights)
 	return r == 0 ? 0 : -1;
 }
 
+bool
+sandbox_has_ports(const struct sandbox *sandbox)
+{
+	return sandbox->abi >= ABI_PORTS;
+}
+
 static int
 allow_port(const struct sandbox *sandbox, uint64_t access, uint64_t port)
 {
@@ -130,7 +136,7 @@ allow_ports(const struct sandbox *sandbox)
 {
 	int r = 0;
 
-	if (sandbox->abi < ABI_PORTS)
+	if (!sandbox_has_ports(sandbox))
 		return 0;
 	for (size_t i = 0; r == 0 && i < sandbox->n_ports; i++)
 		r = allow_port(sandbox, PORTS_CONNECT, sandbox->ports[i]);
@@ -169,6 +175,13 @@ sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights)
 	(void)path;
 	(void)rights;
 	return 0;
+}
+
+bool
+sandbox_has_ports(const struct sandbox *sandbox)
+{
+	(void)sandbox;
+	return false;
 }
 
 int

@@ -47,6 +47,8 @@ int sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights);
  * *n: how many certificates.  0, or -1 with errno.
  */
 int sandbox_allow_certificates(struct sandbox *sandbox, const char *directory, size_t *n);
+/* This kernel's Landlock knows TCP ports (6.7) and so keeps to sandbox->ports. */
+bool sandbox_has_ports(const struct sandbox *sandbox);
 /*
  * From here on.  0, with missing saying what this kernel does not have ("" when nothing), or -1
  * with errno when a wall that should stand could not be built.
