@@ -378,9 +378,11 @@ on_end(void *arg, const struct reply *reply)
 {
 	struct delivery *d = arg;
 
-	if (d->stage != STAGE_END && d->stage != STAGE_BODY) /* in its middle: a no */
+	if (d->stage != STAGE_END && d->stage != STAGE_BODY)
 		return;
 	d->reply = *sane(d, reply);
+	if (d->stage == STAGE_BODY && reply_is_good(&d->reply)) /* to half a message: no yes */
+		reply_printf(&d->reply, 451, "4.5.0", "%s: an answer out of place", d->host);
 	over(d);
 	destroy_if_closed(d);
 }

@@ -66,6 +66,7 @@ disturb_host(struct world_host *host)
 	host->rcpt = one_in(8) ? any_reply() : host->rcpt;
 	host->data = one_in(8) ? any_reply() : host->data;
 	host->end = one_in(8) ? any_reply() : host->end;
+	host->early = one_in(12) ? any_reply() : host->early;
 	host->ready_ms = one_in(4) ? any_ms() : host->ready_ms;
 	host->mail_ms = one_in(4) ? any_ms() : host->mail_ms;
 	host->rcpt_ms = one_in(4) ? any_ms() : host->rcpt_ms;

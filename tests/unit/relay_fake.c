@@ -541,6 +541,8 @@ upstream_body(struct upstream *u, struct span octets)
 {
 	assert(u->is_body && !u->is_ended);
 	u->octets += octets.n;
+	if (u->host->early != NULL && u->octets == octets.n)
+		put(u, EVENT_END, 0, u->host->early, 0);
 	if (u->host->room_ms == 0)
 		return;
 	u->held += octets.n;
@@ -678,7 +680,7 @@ upstream_run(struct upstream *u)
 		u->events.data(u->events.arg, &reply);
 		break;
 	case EVENT_END:
-		if (reply.code / 100 == 2)
+		if (reply.code / 100 == 2 && u->is_ended)
 			take_message(u);
 		u->events.end(u->events.arg, &reply);
 		break;

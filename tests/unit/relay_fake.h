@@ -50,6 +50,7 @@ struct world_host {
 	const char *greeting;	 /* its own no */
 	int64_t ready_ms;	 /* until the session is open; WORLD_NEVER */
 	const char *mail, *rcpt, *data, *end;
+	const char *early; /* said in the middle of the message */
 	int64_t mail_ms, rcpt_ms, data_ms, end_ms;
 	int64_t room_ms; /* until it has taken what it was sent; 0: at once */
 	uint64_t limit;
