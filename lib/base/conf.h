@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/domain.h"
+#include "base/conf_list.h"
 #include "base/span.h"
 #include "mtasts.h"
 
@@ -23,26 +23,7 @@ enum conf_on { CONF_DELIVER, CONF_DEFER };
 enum {
 	CONF_PATH_MAX = 1024,
 	CONF_ERROR_MAX = 512,
-	CONF_PREFIXES_MAX = 32,
-	CONF_DOMAINS_MAX = 16384,	       /* octets of a list of domains */
 	CONF_VALUE_MAX = CONF_DOMAINS_MAX + 1, /* of any value, NUL included */
-};
-
-/* An address prefix, v4 as v4 (4 octets) and v6 as v6 (16). */
-struct conf_prefix {
-	uint8_t address[16];
-	uint8_t family_bits; /* 32 or 128 */
-	uint8_t bits;
-};
-
-struct conf_prefixes {
-	size_t n;
-	struct conf_prefix prefixes[CONF_PREFIXES_MAX];
-};
-
-struct conf_domains {
-	size_t n;		      /* octets in use */
-	char names[CONF_DOMAINS_MAX]; /* A-labels in lower case, a blank after each */
 };
 
 struct mtasts_config {
@@ -85,17 +66,5 @@ int conf_set(struct mtasts_config *config, struct span key, struct span value);
 const char *conf_key(size_t i);
 /* The value of that key as conf_set() reads it; i below their number. */
 void conf_value(const struct mtasts_config *config, size_t i, struct buf *out);
-
-/*
- * An address prefix "198.18.0.0/15", "fd00::/8", or a single address.  0, or -1 for anything
- * else, bits after the prefix included.
- */
-int conf_prefix_parse(struct span s, struct conf_prefix *prefix);
-bool conf_prefix_holds(const struct conf_prefix *prefix, const uint8_t *address, size_t octets);
-/* One of them does. */
-bool conf_prefixes_hold(
-    const struct conf_prefixes *prefixes, const uint8_t *address, size_t octets);
-/* The domain itself is in the list; those below it are others. */
-bool conf_domains_hold(const struct conf_domains *domains, const struct domain *domain);
 
 #endif

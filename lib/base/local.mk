@@ -7,6 +7,7 @@ LAYER_BASE = lib/base/libbase.la
 	lib/base/buf.c lib/base/buf.h \
 	lib/base/clock.c lib/base/clock.h \
 	lib/base/conf.c lib/base/config.c lib/base/conf.h \
+	lib/base/conf_list.c lib/base/conf_list.h \
 	lib/base/domain.c lib/base/domain.h \
 	lib/base/err.c lib/base/err.h \
 	lib/base/limits.h \

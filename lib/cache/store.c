@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The store as the engine knows it: made, opened and closed, and the table of calls.  Its files:
- * files.c; SQLite: db.c, sql.c; policies: policy.c; hints, outcomes, strikes: hint.c; leases:
- * lease.c.
+ * The store as the engine knows it: opened, looked at again, closed, and the table of calls.  Its
+ * files: files.c, make.c; SQLite: db.c, sql.c; policies: policy.c; hints, outcomes, strikes:
+ * hint.c; leases: lease.c.
  */
 #include "cache/store.h"
 
@@ -25,7 +25,6 @@
 #include "cache/sweep.h"
 
 enum {
-	MODE = 0660,
 	SIZE_MIN = 512,	   /* octets of the smallest database */
 	OPEN_WAIT = 2000,  /* ms, for others' locks */
 	LOOK_EVERY = 100,  /* ms, whether the file is still the one in the directory */
@@ -59,57 +58,6 @@ is_same_file(const struct store *store)
 	return moved == 0 && stat(store->db.path, &there) == 0 &&
 	       fstatat(store->directory, STORE_FILE, &here, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
-}
-
-/* ---- making ---- */
-
-/* Its mode is set on the descriptor while there is no connection: closing drops its locks. */
-static int
-make_file(int directory, const struct owner *owner)
-{
-	int fd = owner_open(owner, directory, STORE_FILE, O_RDWR | O_CREAT | O_EXCL, MODE);
-
-	if (fd < 0)
-		return errno == EEXIST ? 0 : -1;
-	return close(fd);
-}
-
-static int
-create_in(int directory, const char *path, const struct owner *owner, char *why, size_t cap)
-{
-	struct owner_saved saved;
-	off_t size;
-
-	if (make_file(directory, owner) != 0)
-		return files_refuse(why, cap, "cannot make %s: %s", path, strerror(errno));
-	int r = files_check(directory, owner, &size, why, cap);
-	if (r != 0)
-		return r;
-	if (lease_create(directory, owner, STORE_LEASES) != 0)
-		return files_refuse(
-		    why, cap, "cannot make %s beside %s: %s", STORE_LEASES, path, strerror(errno));
-	if (owner_enter(owner, &saved) != 0)
-		return files_refuse(why, cap, "cannot become the owner of %s", path);
-	r = db_create(path, why, cap);
-	owner_leave(&saved);
-	return r;
-}
-
-int
-store_create(const char *directory, const struct owner *owner, char *why, size_t cap)
-{
-	char *path;
-
-	int fd = files_open_directory(directory, why, cap);
-	if (fd < 0)
-		return fd;
-	int r = files_path(directory, &path, why, cap);
-	if (r == 0) {
-		r = create_in(fd, path, owner, why, cap);
-		free(path);
-	}
-	close(fd);
-	return r;
 }
 
 /* ---- opening ---- */
