@@ -42,14 +42,14 @@ opensmtpdlibexec_PROGRAMS = opensmtpd/filter-mtasts
 opensmtpd_filter_mtasts_SOURCES = \
 	maillog/maillog.c maillog/maillog.h \
 	opensmtpd/check.c opensmtpd/check.h \
-	opensmtpd/filter.h opensmtpd/nofilter.c \
+	opensmtpd/filter.h \
 	opensmtpd/known.c opensmtpd/known.h \
 	opensmtpd/main.c \
 	opensmtpd/table.c opensmtpd/table.h
 opensmtpd_filter_mtasts_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 opensmtpd_filter_mtasts_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS) $(SSL_CFLAGS)
 opensmtpd_filter_mtasts_LDFLAGS = $(AM_LDFLAGS) $(MT_PROGLDFLAGS)
-opensmtpd_filter_mtasts_LDADD = opensmtpd/relay/librelay.la opensmtpd/proto/libproto.la loop/libloop.la \
+opensmtpd_filter_mtasts_LDADD = opensmtpd/libfilter.la \
 	$(LAYER_NET) lib/libmtasts.la $(SSL_LIBS) $(CRYPTO_LIBS)
 
 install-exec-hook: install-table-mtasts
