@@ -31,7 +31,7 @@ message_end(struct dialogue *d)
 {
 	transaction_free(d->transaction);
 	d->transaction = NULL;
-	rcpts_clear(&d->rcpts);
+	finals_clear(&d->finals);
 	d->n_rcpts = d->n_named = 0;
 	d->named_by = 0;
 	d->body = (struct body){ .state = BODY_LINE };
@@ -46,10 +46,10 @@ on_rcpt(void *arg, size_t i, const struct reply *reply)
 {
 	struct dialogue *d = arg;
 
-	if (d->state != DIALOGUE_RCPT || i + 1 != d->rcpts.n)
+	if (d->state != DIALOGUE_RCPT || i + 1 != d->finals.n)
 		return;
 	if (reply_is_good(reply))
-		rcpts_good(&d->rcpts, i);
+		finals_good(&d->finals, i);
 	say_reply(d, reply);
 	d->state = DIALOGUE_COMMAND;
 	d->config.wake(d->config.arg);
@@ -81,7 +81,7 @@ on_final(void *arg, size_t i, const struct reply *reply)
 {
 	struct dialogue *d = arg;
 
-	rcpts_final(&d->rcpts, i, reply);
+	finals_put(&d->finals, i, reply);
 	d->config.wake(d->config.arg);
 }
 
@@ -134,9 +134,9 @@ rcpt_is_refused(struct dialogue *d, const struct lmtp_command *command)
 		say(d, 503, "5.5.1", "Say MAIL first");
 	else if (command->is_utf8 && !d->smtputf8)
 		say(d, 553, "5.6.7", "This address needs SMTPUTF8");
-	else if (d->rcpts.n == TRANSACTION_RCPTS_MAX)
+	else if (d->finals.n == TRANSACTION_RCPTS_MAX)
 		say(d, 452, "4.5.3", "Too many recipients");
-	else if (rcpts_add(&d->rcpts, d->n_rcpts) != 0)
+	else if (finals_add(&d->finals, d->n_rcpts) != 0)
 		say(d, 452, "4.3.0", "Out of memory");
 	else
 		return false;
@@ -148,7 +148,7 @@ rcpt(struct dialogue *d, const struct lmtp_command *command, uint64_t envelope)
 {
 	if (rcpt_is_refused(d, command))
 		return;
-	d->rcpts.all[d->rcpts.n - 1].is_named = envelope != 0;
+	d->finals.all[d->finals.n - 1].is_named = envelope != 0;
 	d->state = DIALOGUE_RCPT;
 	transaction_rcpt(
 	    d->transaction, command->address, command->notify, command->orcpt, envelope);
@@ -157,7 +157,7 @@ rcpt(struct dialogue *d, const struct lmtp_command *command, uint64_t envelope)
 static void
 data(struct dialogue *d)
 {
-	if (d->transaction == NULL || d->rcpts.n_good == 0) {
+	if (d->transaction == NULL || d->finals.n_good == 0) {
 		/* RFC 2033 4.2: without a recipient DATA fails */
 		say(d, 503, "5.5.1", d->transaction == NULL ? "Say MAIL first" : "No recipients");
 		return;
@@ -228,8 +228,8 @@ envelope_get(struct dialogue *d, uint64_t *envelope)
 void
 dialogue_told(struct dialogue *d)
 {
-	for (; d->n_named < d->rcpts.n; d->n_named++) {
-		struct rcpt *one = &d->rcpts.all[d->n_named];
+	for (; d->n_named < d->finals.n; d->n_named++) {
+		struct final *one = &d->finals.all[d->n_named];
 		uint64_t envelope = one->is_named ? 0 : envelope_of(d, one->line);
 		if (envelope == 0 && !one->is_named)
 			return;
@@ -347,9 +347,9 @@ dialogue_owes_finals(const struct dialogue *d)
 bool
 dialogue_tell_final(struct dialogue *d)
 {
-	if (d->state != DIALOGUE_FINAL || !rcpts_tell(&d->rcpts, &d->out))
+	if (d->state != DIALOGUE_FINAL || !finals_tell(&d->finals, &d->out))
 		return false;
-	if (rcpts_are_told(&d->rcpts)) {
+	if (finals_are_told(&d->finals)) {
 		message_end(d);
 		d->state = DIALOGUE_COMMAND;
 	}

@@ -19,7 +19,7 @@
 #include "opensmtpd/proto/received.h"
 #include "opensmtpd/proto/reply.h"
 #include "opensmtpd/relay/announced.h"
-#include "opensmtpd/relay/rcpts.h"
+#include "opensmtpd/relay/finals.h"
 #include "opensmtpd/relay/relay.h"
 
 enum {
@@ -51,10 +51,10 @@ struct dialogue {
 	char text[REPLY_TEXT_MAX + 1];
 	/* the message; transaction NULL: there is none */
 	struct transaction *transaction;
-	struct rcpts rcpts;
+	struct finals finals;
 	size_t n_mails;	  /* that were answered well: the message is the last of them */
 	size_t n_rcpts;	  /* lines, the refused ones too: as smtpd reports them */
-	size_t n_named;	  /* of rcpts: those before have their envelope */
+	size_t n_named;	  /* of finals: those before have their envelope */
 	int64_t named_by; /* ms: until then the next RCPT waits for its envelope; 0: it does not */
 	bool is_refused;  /* DATA was: the transaction is over */
 	bool smtputf8;

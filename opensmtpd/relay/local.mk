@@ -11,7 +11,7 @@ opensmtpd_relay_librelay_la_SOURCES = \
 	opensmtpd/relay/outcome.c opensmtpd/relay/outcome.h \
 	opensmtpd/relay/pace.c opensmtpd/relay/pace.h \
 	opensmtpd/relay/peer.c opensmtpd/relay/peer.h \
-	opensmtpd/relay/rcpts.c opensmtpd/relay/rcpts.h \
+	opensmtpd/relay/finals.c opensmtpd/relay/finals.h \
 	opensmtpd/relay/recipients.c opensmtpd/relay/recipients.h \
 	opensmtpd/relay/relay.h \
 	opensmtpd/relay/round.c opensmtpd/relay/round.h \
