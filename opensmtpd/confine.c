@@ -26,6 +26,32 @@ enum {
 	MEMORY_MAX = 1 << 30, /* octets of address space: hundreds of deliveries take a tenth */
 };
 
+/* ---- limits ---- */
+
+/* Hard and soft. */
+static int
+set_limit(int resource, rlim_t value)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit) != 0)
+		return -1;
+	if (value < limit.rlim_max)
+		limit.rlim_max = value;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(resource, &limit);
+}
+
+static int
+set_limits(void)
+{
+#ifndef WITH_SANITIZERS /* whose shadow is larger than any limit */
+	if (set_limit(RLIMIT_AS, MEMORY_MAX) != 0)
+		return -1;
+#endif
+	return set_limit(RLIMIT_CORE, 0);
+}
+
 /* ---- never root ---- */
 
 static bool
@@ -101,6 +127,11 @@ confine_become(const struct mtasts_config *config, struct buf *why)
 	uid_t uid;
 	gid_t gid;
 
+	/* two descriptors a delivery and more: as many as there may be */
+	if (set_limit(RLIMIT_NOFILE, RLIM_INFINITY) != 0) {
+		buf_printf(why, "descriptors: %s", strerror(errno));
+		return -1;
+	}
 	if (!is_root())
 		return 0;
 	if (find_user(config->user, &uid, why) != 0 || find_group(config->group, &gid, why) != 0)
@@ -111,35 +142,6 @@ confine_become(const struct mtasts_config *config, struct buf *why)
 		return -1;
 	}
 	return 0;
-}
-
-/* ---- limits ---- */
-
-/* Hard and soft. */
-static int
-set_limit(int resource, rlim_t value)
-{
-	struct rlimit limit;
-
-	if (getrlimit(resource, &limit) != 0)
-		return -1;
-	if (value < limit.rlim_max)
-		limit.rlim_max = value;
-	limit.rlim_cur = limit.rlim_max;
-	return setrlimit(resource, &limit);
-}
-
-static int
-set_limits(void)
-{
-#ifndef WITH_SANITIZERS /* whose shadow is larger than any limit */
-	if (set_limit(RLIMIT_AS, MEMORY_MAX) != 0)
-		return -1;
-#endif
-	/* two descriptors a delivery: as many as there may be */
-	if (set_limit(RLIMIT_NOFILE, RLIM_INFINITY) != 0)
-		return -1;
-	return set_limit(RLIMIT_CORE, 0);
 }
 
 /* ---- files ---- */

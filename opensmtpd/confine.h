@@ -20,7 +20,8 @@
 
 /*
  * A process that is root becomes the configured user, with the configured group as its only one;
- * any other stays what it is.  0, or -1 with why: whoever gets that must not go on.
+ * any other stays what it is.  It may have as many descriptors as the hard limit allows, from here
+ * on.  0, or -1 with why: whoever gets that must not go on.
  */
 int confine_become(const struct mtasts_config *config, struct buf *why);
 
