@@ -36,6 +36,9 @@ opensmtpd_libfilter_la_LIBADD = opensmtpd/libsupervisor.la opensmtpd/libconfine.
 
 opensmtpddatadir = $(pkgdatadir)/opensmtpd
 dist_opensmtpddata_DATA = opensmtpd/README
+# for who wants smtpd to be started again
+opensmtpddropindir = $(opensmtpddatadir)/opensmtpd.service.d
+dist_opensmtpddropin_DATA = dist/opensmtpd.service.d/mtasts.conf
 
 # smtpd starts filter-NAME by the line of smtpd.conf, table-NAME for `table x NAME:...`.
 opensmtpdlibexec_PROGRAMS = opensmtpd/filter-mtasts

@@ -27,4 +27,12 @@ like "what it is exposed to: it is said" "$out" 'Overall exposure level'
 for call in seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self; do
 	like "the helpers may call $call" "$(grep '^SystemCallFilter=[^~]' "$service")" "[= ]$call( |\$)"
 done
+
+# Debian's unit of OpenSMTPD, and what we add to it
+mkdir "$work/opensmtpd.service.d"
+cp "${top_srcdir:-.}/dist/opensmtpd.service.d/mtasts.conf" "$work/opensmtpd.service.d"
+printf '%s\n' '[Unit]' 'After=network.target' '[Service]' Type=forking ExecStart=/bin/true >"$work/opensmtpd.service"
+is "systemd has nothing to say of the drop-in" "$(systemd-analyze verify --man=no "$work/opensmtpd.service" 2>&1)" ""
+sed -i 's/^Restart=.*/Restart=sometimes/' "$work/opensmtpd.service.d/mtasts.conf"
+like "and it does look at it" "$(systemd-analyze verify --man=no "$work/opensmtpd.service" 2>&1)" 'sometimes'
 tap_done
