@@ -9,8 +9,10 @@
 
 #include <openssl/err.h>
 
+#include "base/buf.h"
 #include "base/domain.h"
 #include "base/limits.h"
+#include "opensmtpd/relay/staple.h"
 #include "opensmtpd/relay/upstream.h"
 
 SSL_CTX *
@@ -27,7 +29,8 @@ upstream_tls_new(void)
 	    tls, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 				  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	if (SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) != 1) { /* R7.2.1 */
+	if (staple_ask(tls) != 1 ||
+	    SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) != 1) { /* R7.2.1 */
 		SSL_CTX_free(tls);
 		return NULL;
 	}
@@ -87,5 +90,9 @@ tls_check(struct mtasts *ctx, SSL *ssl, const char *mx_host, char *reason, size_
 	enum mtasts_tls found = mtasts_certificate_check(ctx, der, n, mx_host, reason, cap);
 	while (n > 0)
 		OPENSSL_free(octets[--n]);
+	if (found == MTASTS_TLS_VERIFIED && staple_is_revoked(ssl)) { /* R4.2.2 */
+		buf_keep(reason, cap, span_of("certificate is revoked"));
+		return MTASTS_TLS_UNTRUSTED;
+	}
 	return found;
 }

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/ocsp.h>
+
 #include "base/buf.h"
 #include "mailhost.h"
 #include "nomem.h"
@@ -306,7 +308,7 @@ owner_begin(struct owner *owner)
 static void
 owner_run(struct owner *owner)
 {
-	ck_assert_int_eq(loop_timer_set(owner->loop, &owner->guard, 30000), 0);
+	ck_assert_int_eq(loop_timer_set(owner->loop, &owner->guard, 90000), 0);
 	owner_begin(owner);
 	loop_run(owner->loop);
 	loop_timer_end(owner->loop, &owner->guard);
@@ -560,6 +562,83 @@ START_TEST(without_starttls)
 	mailhost_end(&host, true);
 }
 END_TEST
+
+/* ---- revocation ---- */
+
+/* What signer says of the certificate good, valid from now + from to now + until seconds. */
+static unsigned char *
+response_make(const struct pki_cert *signer, int status, long from, long until, size_t *n)
+{
+	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+	OCSP_CERTID *id = OCSP_cert_to_id(NULL, good.x, ca.x);
+	ASN1_TIME *now = X509_gmtime_adj(NULL, 0), *since = X509_gmtime_adj(NULL, from),
+		  *end = X509_gmtime_adj(NULL, until);
+	unsigned char *der = NULL;
+
+	OCSP_basic_add1_status(basic, id, status, 0, now, since, end);
+	ck_assert_int_eq(OCSP_basic_sign(basic, signer->x, signer->key, EVP_sha256(), NULL, 0), 1);
+	OCSP_RESPONSE *response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+	int length = i2d_OCSP_RESPONSE(response, &der);
+	ck_assert_int_gt(length, 0);
+	*n = (size_t)length;
+	OCSP_RESPONSE_free(response);
+	OCSP_BASICRESP_free(basic);
+	OCSP_CERTID_free(id);
+	ASN1_TIME_free(now);
+	ASN1_TIME_free(since);
+	ASN1_TIME_free(end);
+	return der;
+}
+
+static const struct {
+	const char *name;
+	const struct pki_cert *signer;
+	bool has_issuer; /* the issuer is sent along */
+	int status;
+	long from, until; /* seconds from now */
+	const char *expected;
+} staples[] = {
+	{ "good", &ca, true, V_OCSP_CERTSTATUS_GOOD, -100, 1000, "open verified" },
+	{ "revoked", &ca, true, V_OCSP_CERTSTATUS_REVOKED, -100, 1000,
+	    "open untrusted helo=mx.a.example (certificate is revoked)" },
+	{ "revoked, of last year", &ca, true, V_OCSP_CERTSTATUS_REVOKED, -9000, -8000,
+	    "open verified" },
+	{ "revoked, says another", &self_signed, true, V_OCSP_CERTSTATUS_REVOKED, -100, 1000,
+	    "open verified" },
+	{ "revoked, says the host itself", &good, true, V_OCSP_CERTSTATUS_REVOKED, -100, 1000,
+	    "open verified" },
+	{ "revoked, by whom is not known", &ca, false, V_OCSP_CERTSTATUS_REVOKED, -100, 1000,
+	    "open verified" },
+	{ "garbage", NULL, true, 0, 0, 0, "open verified" },
+};
+
+START_TEST(stapled)
+{
+	struct mailhost_tls tls = { .chain = { &good, staples[_i].has_issuer ? &ca : NULL } };
+	unsigned char *der = NULL;
+	struct mailhost host;
+	struct owner owner;
+
+	if (staples[_i].signer != NULL)
+		der = response_make(staples[_i].signer, staples[_i].status, staples[_i].from,
+		    staples[_i].until, &tls.staple_n);
+	tls.staple = der;
+	if (der == NULL) {
+		tls.staple = (const unsigned char *)"garbage";
+		tls.staple_n = 7;
+	}
+	mailhost_start(&host, SECURE "eof\n", 1, &tls);
+	owner_init(&owner, &host);
+	owner.free_at = "ready";
+	owner_run(&owner);
+	ck_assert_msg(strstr(owner.text, staples[_i].expected) == owner.text, "%s: %s",
+	    staples[_i].name, owner.text);
+	mailhost_end(&host, true);
+	OPENSSL_free(der);
+}
+END_TEST
+
+/* ---- addresses ---- */
 
 /* The source address that smtpd has chosen, and what is no use as one. */
 START_TEST(source_address)
@@ -964,6 +1043,7 @@ main(void)
 	tcase_add_test(tests, what_the_host_reads);
 	tcase_add_test(tests, no_sni_for_an_address);
 	tcase_add_test(tests, without_starttls);
+	tcase_add_loop_test(tests, stapled, 0, (int)(sizeof staples / sizeof staples[0]));
 	tcase_add_test(tests, source_address);
 	tcase_add_test(tests, refused);
 	tcase_add_test(tests, no_name_of_ours);

@@ -191,6 +191,18 @@ serve(struct side *side, const char *script)
 	close(side->fd);
 }
 
+static int
+staple(SSL *ssl, void *arg)
+{
+	const struct mailhost_tls *tls = arg;
+
+	if (tls->staple == NULL)
+		return SSL_TLSEXT_ERR_NOACK;
+	unsigned char *copy = OPENSSL_memdup(tls->staple, tls->staple_n);
+	SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)tls->staple_n);
+	return SSL_TLSEXT_ERR_OK;
+}
+
 static SSL_CTX *
 context(const struct mailhost_tls *tls)
 {
@@ -200,6 +212,8 @@ context(const struct mailhost_tls *tls)
 	SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION);
 	if (tls->max_version != 0)
 		SSL_CTX_set_max_proto_version(ctx, tls->max_version);
+	SSL_CTX_set_tlsext_status_cb(ctx, staple);
+	SSL_CTX_set_tlsext_status_arg(ctx, (void *)(uintptr_t)tls);
 	SSL_CTX_use_certificate(ctx, tls->chain[0]->x);
 	SSL_CTX_use_PrivateKey(ctx, tls->chain[0]->key);
 	for (size_t i = 1; i < 3 && tls->chain[i] != NULL; i++)

@@ -26,6 +26,8 @@ struct mailhost_tls {
 	const struct pki_cert *chain[3]; /* its own first */
 	int max_version;		 /* 0: any */
 	const char *ciphers;		 /* NULL: any */
+	const unsigned char *staple;	 /* OCSP response, DER; NULL: none */
+	size_t staple_n;
 };
 
 struct mailhost {
