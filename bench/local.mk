@@ -18,3 +18,9 @@ bench_bench_socketmap_SOURCES = bench/bench_socketmap.c bench/stats.c bench/stat
 bench_raw_socketmap_SOURCES = bench/raw_socketmap.c
 EXTRA_DIST += bench/socketmap bench/socketmap.py
 EXTRA_DIST += bench/delivery.sh bench/sendmail
+if WITH_OPENSMTPD
+EXTRA_PROGRAMS += bench/bench_table
+bench_bench_table_SOURCES = bench/bench_table.c bench/stats.c bench/stats.h tests/unit/asker.c tests/unit/asker.h
+bench_bench_table_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
+bench_bench_table_LDADD = $(LAYER_CACHE) $(SQLITE_LIBS)
+endif
