@@ -184,6 +184,42 @@ allow(struct sandbox *sandbox, struct confine *confine, const char *path, unsign
 		watch(confine, path, false);
 }
 
+/* Where system or administrator put one thing and its kin: "/run/systemd/resolve", not "/etc". */
+static bool
+is_narrow(const char *folder)
+{
+	static const char *const wide[] = { "/var/", "/usr/", "/home/" };
+	size_t depth = 0, needed = 2;
+
+	for (const char *p = folder; *p != '\0'; p++)
+		depth += *p == '/' ? 1 : 0;
+	for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
+		if (strncmp(folder, wide[i], strlen(wide[i])) == 0)
+			needed = 3;
+	}
+	return depth >= needed;
+}
+
+/*
+ * A file that others replace by renaming: with its folder, if that holds little else, so that the
+ * next one can be read too.
+ */
+static void
+allow_replaced(struct sandbox *sandbox, struct confine *confine, const char *path)
+{
+	char real[PATH_MAX];
+
+	if (realpath(path, real) == NULL) {
+		watch(confine, path, false);
+		return;
+	}
+	*strrchr(real, '/') = '\0';
+	if (is_narrow(real))
+		allow(sandbox, NULL, real, SANDBOX_READ);
+	else
+		allow(sandbox, confine, path, SANDBOX_READ);
+}
+
 /* One loaded object: the folder of a library; of the program itself its loader. */
 static int
 object_allow(struct dl_phdr_info *info, size_t size, void *arg)
@@ -212,15 +248,11 @@ object_allow(struct dl_phdr_info *info, size_t size, void *arg)
 static void
 programs_allow(struct sandbox *sandbox, struct confine *confine, const struct mtasts_config *config)
 {
-	static const char *const helpers[] = { "mtasts-resolve", "mtasts-fetch" };
 	static const char *const libraries[] = { "/lib", "/lib64", "/usr/lib", "/usr/lib64",
 		"/usr/local/lib" };
-	char path[CONF_PATH_MAX + 32];
 
-	for (size_t i = 0; i < sizeof helpers / sizeof helpers[0]; i++) {
-		snprintf(path, sizeof path, "%s/%s", config->helper_directory, helpers[i]);
-		allow(sandbox, confine, path, SANDBOX_READ | SANDBOX_EXECUTE);
-	}
+	/* all of it, for an upgrade makes other files; nothing else is kept there */
+	allow(sandbox, confine, config->helper_directory, SANDBOX_READ | SANDBOX_EXECUTE);
 	for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++)
 		allow(sandbox, NULL, libraries[i], SANDBOX_READ);
 	allow(sandbox, confine, "/etc/ld.so.cache", SANDBOX_READ);
@@ -236,9 +268,9 @@ files_allow(struct sandbox *sandbox, struct confine *confine, const struct mtast
 	allow(sandbox, confine, config->state_directory, SANDBOX_READ | SANDBOX_WRITE);
 	allow(sandbox, NULL, "/proc/sys/kernel/random/boot_id", SANDBOX_READ);
 	allow(sandbox, NULL, "/dev/null", SANDBOX_READ | SANDBOX_WRITE);
-	allow(sandbox, confine, config->resolv_conf, SANDBOX_READ);
+	allow_replaced(sandbox, confine, config->resolv_conf);
 	if (config->trust_anchor[0] != '\0')
-		allow(sandbox, confine, config->trust_anchor, SANDBOX_READ);
+		allow_replaced(sandbox, confine, config->trust_anchor);
 	snprintf(path, sizeof path, "%s/openssl.cnf", X509_get_default_cert_area());
 	allow(sandbox, NULL, path, SANDBOX_READ);
 	(void)sandbox_allow_certificates(sandbox, config->ca_directory, &n);

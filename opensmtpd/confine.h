@@ -47,9 +47,9 @@ struct confine {
 int confine_enter(struct confine *confine, const struct mtasts_config *config, struct buf *missing);
 
 /*
- * Helpers, certificates, resolv.conf or state directory are others by now (an upgrade, a new lease
- * of an address), which nobody behind the walls can open: finish what is under way and end, to be
- * started anew.  A few calls of stat(2): ask it now and then, say once a minute.
+ * Certificates, resolv.conf, or the folders of state and helpers are others by now (an upgrade, a
+ * new lease of an address), which nobody behind the walls can open: finish what is under way and
+ * end, to be started anew.  A few calls of stat(2): ask it every few seconds.
  */
 bool confine_is_outdated(const struct confine *confine);
 

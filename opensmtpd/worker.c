@@ -27,10 +27,10 @@ enum {
 	FDS_KEPT = 64,	 /* descriptors for the store, the helpers and the like */
 	FDS_SESSION = 4, /* that a session of smtpd's may need */
 	SESSIONS_MAX = 2000,
-	SWEEP = 10 * 1000,     /* ms between two looks for what is old */
-	OUTDATED = 60 * 1000,  /* ms between two looks at the files behind the walls */
-	LEAVE = 1000,	       /* ms between two looks whether nothing is under way */
-	PATIENCE = 300 * 1000, /* ms until nobody new is taken, when there always was something */
+	SWEEP = 10 * 1000,    /* ms between two looks for what is old */
+	OUTDATED = 5 * 1000,  /* ms between two looks at the files behind the walls */
+	LEAVE = 1000,	      /* ms between two looks whether nothing is under way */
+	PATIENCE = 10 * 1000, /* ms until nobody new is taken, when there always was something */
 };
 
 struct worker {

@@ -13,6 +13,9 @@ staged 10
 confined=$build/tests/tools/confined
 [ -x "$confined" ] || bail "not built: $confined"
 cp "$confined" "$bin"
+# as they are installed: a folder of their own
+mkdir "$work/libexec" && mv "$bin"/mtasts-{resolve,fetch} "$work/libexec"
+sed -i "s|^helper_directory = .*|helper_directory = $work/libexec|" "$conf"
 sanitized=$(nm "$confined" 2>/dev/null | grep -m 1 __asan_init)
 "$mtasts" init -c "$conf" >"$work/init" 2>&1 || bail "mtasts init: $(cat "$work/init")"
 world=("$top/lab/run")
@@ -93,8 +96,8 @@ programs() {
 	cannot "run a shell" exec /bin/sh
 	cannot "run what it has written" exec "$state/script"
 	cannot "run mtasts" exec "$bin/mtasts"
-	can "run mtasts-resolve" exec "$bin/mtasts-resolve"
-	can "run mtasts-fetch" exec "$bin/mtasts-fetch"
+	can "run mtasts-resolve" exec "$work/libexec/mtasts-resolve"
+	can "run mtasts-fetch" exec "$work/libexec/mtasts-fetch"
 }
 
 network() {
@@ -130,7 +133,8 @@ calls() {
 # ---- what changes around it ----
 
 outdated() {
-	local certs=$work/certs resolv=$work/resolv.conf
+	local certs=$work/certs out
+	local resolv=/tmp/confined-resolv.$$ # in a folder that is everybody's
 	cp -a "$LAB_DIR/pki/certs" "$certs" && cp "$LAB_DIR/resolv.conf" "$resolv" && chmod 755 "$certs"
 
 	# changes NAME COMMAND: behind the walls for two seconds, in which it happens
@@ -139,11 +143,19 @@ outdated() {
 		is "outdated: $1" "$(behind -o "ca_directory=$certs" -o "resolv_conf=$resolv" outdated wait 2 outdated | grep outdated | tr '\n' ' ')" \
 			"outdated: no outdated: ${3:-yes} "
 	}
-	changes "a helper is another" 'cp -p "$bin/mtasts-fetch" "$bin/new" && mv "$bin/new" "$bin/mtasts-fetch"'
+	changes "the folder of the helpers is another" 'mv "$work/libexec" "$work/old" && cp -a "$work/old" "$work/libexec"'
 	changes "resolv.conf is another" 'cp -p "$resolv" "$resolv.new" && mv "$resolv.new" "$resolv"'
 	changes "there is one certificate more" 'cp "$(find "$certs" -name "*.0" | head -n 1)" "$certs/12345678.9"'
 	changes "the state directory is another" 'mv "$state" "$state.old" && cp -a "$state.old" "$state"'
 	changes "a file more in the state directory is nothing" 'touch "$state/more"' no
+	rm -f "$resolv"
+	# an upgrade of the helpers, and a resolv.conf in a folder of its own, go on being reached
+	mkdir "$work/resolver" && resolv=$work/resolver/resolv.conf && cp "$LAB_DIR/resolv.conf" "$resolv"
+	(sleep 1 && for p in "$work"/libexec/mtasts-*; do cp -p "$p" "$p.new" && mv "$p.new" "$p"; done
+		cp "$resolv" "$resolv.new" && mv "$resolv.new" "$resolv") &
+	out=$(behind -o "resolv_conf=$resolv" mx good.example wait 2 outdated mx good.example)
+	is "new helpers and a new resolv.conf in its own folder are used" "$(grep -E '^(mx|outdated)' <<<"$out" | tr '\n' ' ')" \
+		"mx: 0 mx1.good.example outdated: no mx: 0 mx1.good.example "
 }
 
 # ---- who must not, and kernels that cannot ----
