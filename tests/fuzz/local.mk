@@ -19,6 +19,7 @@ include tests/fuzz/socketmap.mk
 include tests/fuzz/verdict.mk
 if WITH_OPENSMTPD
 include tests/fuzz/opensmtpd-proto.mk
+include tests/fuzz/opensmtpd-filter.mk
 include tests/fuzz/opensmtpd-lmtp.mk
 include tests/fuzz/opensmtpd-smtp.mk
 endif
