@@ -5,6 +5,7 @@ opensmtpd_relay_librelay_la_SOURCES = \
 	opensmtpd/relay/account.c opensmtpd/relay/account.h \
 	opensmtpd/relay/announced.c opensmtpd/relay/announced.h \
 	opensmtpd/relay/connection.c opensmtpd/relay/connection.h \
+	opensmtpd/relay/answers.c opensmtpd/relay/answers.h \
 	opensmtpd/relay/delivery.c opensmtpd/relay/delivery.h \
 	opensmtpd/relay/dialogue.c opensmtpd/relay/dialogue.h \
 	opensmtpd/relay/late.c opensmtpd/relay/late.h \

@@ -10,33 +10,11 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "opensmtpd/relay/answers.h"
 #include "opensmtpd/relay/delivery.h"
 #include "opensmtpd/relay/late.h"
 
 enum { IDLE_MS = 3600 * 1000, GROW = 8 };
-
-enum standing {
-	RCPT_ASKED,  /* no answer known */
-	RCPT_KNOWN,  /* its answer is, and has not been given */
-	RCPT_GOOD,   /* 250 was given, a final reply is owed */
-	RCPT_FINISH, /* it is known */
-	RCPT_DONE
-};
-
-/* A reply that waits to be given: its text is not worth a fixed place in each of a thousand. */
-struct note {
-	unsigned code;
-	size_t n;
-	char *text; /* NULL: there was no memory for it */
-};
-
-struct recipient {
-	struct delivery *delivery; /* NULL: answered here */
-	enum standing standing;
-	struct note note;
-	bool is_remembered; /* an MX host has the message since an earlier attempt (late.h) */
-	uint64_t envelope;
-};
 
 struct target {
 	struct delivery *delivery;
@@ -58,9 +36,7 @@ struct transaction {
 	char *texts;
 	struct transaction_events events;
 	struct loop_timer timer; /* always set */
-	struct recipient *recipients;
-	size_t n, cap;
-	size_t n_lost, n_lost_given; /* recipients behind those, for whom there was no memory */
+	struct answers answers;
 	struct target *targets;
 	size_t n_targets, targets_cap;
 	enum data data;
@@ -83,40 +59,12 @@ wake(struct transaction *t)
 }
 
 static void
-note_put(struct note *note, const struct reply *reply)
-{
-	free(note->text);
-	*note = (struct note){
-		.code = reply->code, .n = reply->n, .text = mem_dup(reply->text, reply->n)
-	};
-}
-
-static void
-note_get(const struct note *note, struct reply *reply)
-{
-	if (note->text == NULL) {
-		reply_set(reply, note->code, "",
-		    note->code < 400 ? "Ok" : "The words of the answer were lost, out of memory");
-		return;
-	}
-	*reply = (struct reply){ .code = note->code, .n = note->n };
-	memcpy(reply->text, note->text, note->n);
-}
-
-static void
-answer(struct transaction *t, size_t i, const struct reply *reply)
-{
-	if (t->recipients[i].standing != RCPT_ASKED)
-		return;
-	note_put(&t->recipients[i].note, reply);
-	t->recipients[i].standing = RCPT_KNOWN;
-	wake(t);
-}
-
-static void
 on_rcpt(void *arg, size_t tag, const struct reply *reply)
 {
-	answer(arg, tag, reply);
+	struct transaction *t = arg;
+
+	answers_note_rcpt(&t->answers, tag, reply);
+	wake(t);
 }
 
 static void
@@ -124,10 +72,7 @@ on_final(void *arg, size_t tag, const struct reply *reply)
 {
 	struct transaction *t = arg;
 
-	if (t->recipients[tag].standing != RCPT_GOOD)
-		return;
-	note_put(&t->recipients[tag].note, reply);
-	t->recipients[tag].standing = RCPT_FINISH;
+	answers_note_final(&t->answers, tag, reply);
 	wake(t);
 }
 
@@ -148,26 +93,6 @@ on_room(void *arg)
 
 /* ---- DATA ---- */
 
-static bool
-is_any_unanswered(const struct transaction *t)
-{
-	for (size_t i = 0; i < t->n; i++) {
-		if (t->recipients[i].standing < RCPT_GOOD)
-			return true;
-	}
-	return t->n_lost_given < t->n_lost;
-}
-
-static bool
-is_any_remembered(const struct transaction *t)
-{
-	for (size_t i = 0; i < t->n; i++) {
-		if (t->recipients[i].is_remembered && t->recipients[i].standing == RCPT_GOOD)
-			return true;
-	}
-	return false;
-}
-
 /*
  * 354 when somebody wants the message, or when those who do not have different words for it: then
  * each recipient gets his own.
@@ -176,7 +101,7 @@ static void
 data_settle(struct transaction *t)
 {
 	const struct delivery *refused = NULL;
-	size_t n_ready = is_any_remembered(t) ? 1 : 0, n_refused = 0;
+	size_t n_ready = answers_is_any_remembered(&t->answers) ? 1 : 0, n_refused = 0;
 
 	for (size_t i = 0; i < t->n_targets; i++) {
 		switch (delivery_stand(t->targets[i].delivery)) {
@@ -205,7 +130,7 @@ data_settle(struct transaction *t)
 static void
 data_go_on(struct transaction *t)
 {
-	if (t->data == DATA_WAITING && !is_any_unanswered(t)) {
+	if (t->data == DATA_WAITING && !answers_is_any_owed(&t->answers)) {
 		t->data = DATA_ASKED;
 		for (size_t i = 0; i < t->n_targets; i++)
 			(void)delivery_data(t->targets[i].delivery);
@@ -217,38 +142,13 @@ data_go_on(struct transaction *t)
 /* ---- giving ---- */
 
 static void
-give_rcpt(struct transaction *t, size_t i)
+give_final(struct transaction *t, size_t i, const struct reply *reply)
 {
-	struct recipient *r = &t->recipients[i];
-	struct reply reply;
+	const struct answer *answer = &t->answers.all[i];
 
-	note_get(&r->note, &reply);
-	if (r->is_remembered) /* the same words again in the end */
-		reply_set(&reply, 250, "2.1.5", "Recipient ok");
-	r->standing = reply_is_good(&reply) ? RCPT_GOOD : RCPT_DONE;
-	t->events.rcpt(t->events.arg, i, &reply);
-}
-
-static void
-give_final(struct transaction *t, size_t i)
-{
-	struct recipient *r = &t->recipients[i];
-	struct reply reply;
-
-	note_get(&r->note, &reply);
-	r->standing = RCPT_DONE;
-	if (r->is_remembered)
-		late_forget(t->relay->late, r->envelope);
-	t->events.final(t->events.arg, i, &reply);
-}
-
-static void
-give_lost(struct transaction *t)
-{
-	struct reply reply;
-
-	reply_set(&reply, 451, "4.3.0", "Out of memory");
-	t->events.rcpt(t->events.arg, t->n + t->n_lost_given++, &reply);
+	if (answer->is_remembered)
+		late_forget(t->relay->late, answer->envelope);
+	t->events.final(t->events.arg, i, reply);
 }
 
 static void
@@ -263,19 +163,18 @@ give_data(struct transaction *t)
 static bool
 give_one(struct transaction *t)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		if (t->recipients[i].standing == RCPT_KNOWN) {
-			give_rcpt(t, i);
-			return true;
-		}
-		if (t->recipients[i].standing == RCPT_FINISH && t->is_ended) {
-			give_final(t, i);
-			return true;
-		}
-	}
-	if (t->n_lost_given < t->n_lost) {
-		give_lost(t);
+	struct reply reply;
+	size_t i;
+
+	switch (answers_next(&t->answers, t->is_ended, &i, &reply)) {
+	case ANSWERS_RCPT:
+		t->events.rcpt(t->events.arg, i, &reply);
 		return true;
+	case ANSWERS_FINAL:
+		give_final(t, i, &reply);
+		return true;
+	case ANSWERS_NOTHING:
+		break;
 	}
 	if (t->data == DATA_KNOWN) {
 		give_data(t);
@@ -292,10 +191,8 @@ give_one(struct transaction *t)
 static void
 destroy(struct transaction *t)
 {
-	for (size_t i = 0; i < t->n; i++)
-		free(t->recipients[i].note.text);
+	answers_clear(&t->answers);
 	free(t->targets);
-	free(t->recipients);
 	free(t->texts);
 	free(t);
 }
@@ -361,28 +258,12 @@ transaction_new(const struct relay *relay, const struct transaction_mail *mail,
 	return t;
 }
 
-/* An MX host has taken the message, and smtpd went before it could be told so. */
-static void
-remember_untold(struct transaction *t)
-{
-	struct reply reply;
-
-	for (size_t i = 0; i < t->n; i++) {
-		const struct recipient *r = &t->recipients[i];
-		if (r->standing != RCPT_FINISH || r->is_remembered || r->note.code / 100 != 2)
-			continue;
-		note_get(&r->note, &reply);
-		if (late_wait(t->relay->late, r->envelope) == 0)
-			late_answer(t->relay->late, r->envelope, &reply);
-	}
-}
-
 void
 transaction_free(struct transaction *t)
 {
 	if (t == NULL)
 		return;
-	remember_untold(t);
+	answers_remember(&t->answers, t->relay->late);
 	loop_timer_end(t->relay->loop, &t->timer);
 	for (size_t i = 0; i < t->n_targets; i++) {
 		delivery_close(t->targets[i].delivery);
@@ -450,16 +331,17 @@ answer_with(struct transaction *t, unsigned code, const char *enhanced, const ch
 	struct reply reply;
 
 	reply_set(&reply, code, enhanced, words);
-	answer(t, t->n - 1, &reply);
+	on_rcpt(t, t->answers.n - 1, &reply);
 }
 
 /* The MX host answered a former attempt when smtpd had gone; true: nothing is sent again. */
 static bool
-is_answered_late(struct transaction *t, struct recipient *r)
+is_answered_late(struct transaction *t)
 {
+	struct answer *answer = &t->answers.all[t->answers.n - 1];
 	struct reply reply;
 
-	switch (late_get(t->relay->late, r->envelope, &reply)) {
+	switch (late_get(t->relay->late, answer->envelope, &reply)) {
 	case LATE_NOTHING:
 		return false;
 	case LATE_WAITING:
@@ -469,10 +351,10 @@ is_answered_late(struct transaction *t, struct recipient *r)
 	case LATE_DONE:
 		break;
 	}
-	r->is_remembered = reply_is_good(&reply);
-	answer(t, t->n - 1, &reply);
-	if (!r->is_remembered)
-		late_forget(t->relay->late, r->envelope);
+	answer->is_remembered = reply_is_good(&reply);
+	on_rcpt(t, t->answers.n - 1, &reply);
+	if (!answer->is_remembered)
+		late_forget(t->relay->late, answer->envelope);
 	return true;
 }
 
@@ -480,8 +362,8 @@ static void
 deliver_to(struct transaction *t, struct span recipient, struct span notify, struct span orcpt)
 {
 	struct span domain = domain_of(recipient);
-	struct recipient *r = &t->recipients[t->n - 1];
 	struct target *target = target_find(t, domain);
+	size_t tag = t->answers.n - 1;
 
 	if (domain.n == 0) {
 		answer_with(t, 550, "5.1.3", "An address without a domain");
@@ -489,56 +371,35 @@ deliver_to(struct transaction *t, struct span recipient, struct span notify, str
 	}
 	if (target == NULL)
 		target = target_new(t, domain);
-	if (target == NULL ||
-	    delivery_rcpt(target->delivery, t->n - 1, recipient, notify, orcpt, r->envelope) != 0)
+	if (target == NULL || delivery_rcpt(target->delivery, tag, recipient, notify, orcpt,
+				  t->answers.all[tag].envelope) != 0)
 		answer_with(t, 451, "4.3.0", "Out of memory");
-	else
-		r->delivery = target->delivery;
-}
-
-static bool
-recipient_add(struct transaction *t, uint64_t envelope)
-{
-	struct recipient *all = t->recipients;
-
-	if (t->n_lost != 0) /* they have their numbers */
-		return false;
-	if (t->n == t->cap) {
-		all = mem_resize(all, t->cap + GROW, sizeof *all);
-		if (all == NULL)
-			return false;
-		t->recipients = all;
-		t->cap += GROW;
-	}
-	all[t->n++] = (struct recipient){ .envelope = envelope };
-	return true;
 }
 
 void
 transaction_rcpt(struct transaction *t, struct span recipient, struct span notify,
     struct span orcpt, uint64_t envelope)
 {
-	if (!recipient_add(t, envelope)) {
-		t->n_lost++;
+	if (!answers_add(&t->answers, envelope)) {
 		wake(t);
 		return;
 	}
 	if (t->data != DATA_NOT_ASKED)
 		answer_with(t, 503, "5.5.1", "Too late for a recipient");
-	else if (t->n > TRANSACTION_RCPTS_MAX)
+	else if (t->answers.n > TRANSACTION_RCPTS_MAX)
 		answer_with(t, 452, "4.5.3", "Too many recipients");
-	else if (!is_answered_late(t, &t->recipients[t->n - 1]))
+	else if (!is_answered_late(t))
 		deliver_to(t, recipient, notify, orcpt);
 }
 
 void
 transaction_envelope(struct transaction *t, size_t i, uint64_t envelope)
 {
-	if (i >= t->n || t->recipients[i].envelope != 0)
+	if (i >= t->answers.n || t->answers.all[i].envelope != 0)
 		return;
-	t->recipients[i].envelope = envelope;
-	if (t->recipients[i].delivery != NULL)
-		delivery_envelope(t->recipients[i].delivery, i, envelope);
+	t->answers.all[i].envelope = envelope;
+	for (size_t k = 0; k < t->n_targets; k++)
+		delivery_envelope(t->targets[k].delivery, i, envelope);
 }
 
 /* ---- the message ---- */
@@ -611,10 +472,7 @@ transaction_end(struct transaction *t)
 	if (t->data != DATA_GIVEN || t->is_over || t->is_ended)
 		return;
 	t->is_ended = true;
-	for (size_t i = 0; i < t->n; i++) {
-		if (t->recipients[i].is_remembered && t->recipients[i].standing == RCPT_GOOD)
-			t->recipients[i].standing = RCPT_FINISH;
-	}
+	answers_note_end(&t->answers);
 	for (size_t i = 0; i < t->n_targets; i++)
 		delivery_end(t->targets[i].delivery, age_of(t));
 	wake(t);
