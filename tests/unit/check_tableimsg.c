@@ -117,7 +117,7 @@ START_TEST(many_parameters)
 	size_t size = TABLE_QUESTION_MAX - TABLEIMSG_HEADER - 4 - sizeof(size_t);
 
 	memset(text, 0, sizeof text);
-	for (size_t n = 0; n < size + 2; n += n < size / 2 - 2 ? 97 : 1) {
+	for (size_t n = 0; n<size + 100; n += n + 100> size / 2 && n < size / 2 + 2 ? 1 : 97) {
 		size_t all = question_frame(octets, CHECK, 2, n, text, size);
 		struct span in = span_make(octets, all);
 		ck_assert_int_eq(tableimsg_next(&in, &question), 1);
@@ -224,6 +224,7 @@ main(void)
 	Suite *suite = suite_create("tableimsg");
 	TCase *tests = tcase_create("tableimsg");
 
+	tcase_set_timeout(tests, 60); /* under sanitizers, on a busy machine */
 	tcase_add_loop_test(tests, one, 0, N(cases));
 	tcase_add_test(tests, many_parameters);
 	tcase_add_test(tests, no_frames);
