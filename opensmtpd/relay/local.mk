@@ -6,7 +6,8 @@ opensmtpd_relay_librelay_la_SOURCES = \
 	opensmtpd/relay/announced.c opensmtpd/relay/announced.h \
 	opensmtpd/relay/connection.c opensmtpd/relay/connection.h \
 	opensmtpd/relay/answers.c opensmtpd/relay/answers.h \
-	opensmtpd/relay/delivery.c opensmtpd/relay/delivery.h \
+	opensmtpd/relay/delivery.c opensmtpd/relay/delivery.h opensmtpd/relay/delivery_inside.h \
+	opensmtpd/relay/delivery_answer.c opensmtpd/relay/delivery_session.c \
 	opensmtpd/relay/dialogue.c opensmtpd/relay/dialogue.h \
 	opensmtpd/relay/late.c opensmtpd/relay/late.h \
 	opensmtpd/relay/outcome.c opensmtpd/relay/outcome.h \

@@ -19,7 +19,8 @@ tests_unit_check_late_LDFLAGS = $(AM_LDFLAGS) $(NOMEM_WRAP)
 
 RELAY_WORLD = tests/unit/relay_fake.c tests/unit/relay_fake.h tests/unit/relay_worlds.c tests/unit/relay_worlds.h \
 	tests/unit/smtpd_fake.c tests/unit/smtpd_fake.h \
-	opensmtpd/relay/account.c opensmtpd/relay/answers.c opensmtpd/relay/delivery.c opensmtpd/relay/late.c \
+	opensmtpd/relay/account.c opensmtpd/relay/answers.c opensmtpd/relay/delivery.c \
+	opensmtpd/relay/delivery_answer.c opensmtpd/relay/delivery_session.c opensmtpd/relay/late.c \
 	opensmtpd/relay/recipients.c opensmtpd/relay/round.c opensmtpd/relay/route.c \
 	opensmtpd/relay/transaction.c
 check_PROGRAMS += tests/unit/check_transaction
