@@ -103,6 +103,12 @@ on_gone(void *arg)
 	supervisor_alone(((struct filter *)arg)->supervisor);
 }
 
+static void
+on_again(void *arg)
+{
+	supervisor_again(((struct filter *)arg)->supervisor);
+}
+
 /* ---- the worker's process ---- */
 
 /* smtpd's socket must not be held open by it, nor may it read there. */
@@ -208,6 +214,7 @@ keeper_open(struct filter *f)
 		.work = work,
 		.message = on_message,
 		.gone = on_gone,
+		.again = on_again,
 		.ping_ms = f->config->deadline * 1000,
 		.hang_ms = 2 * f->config->deadline * 1000 };
 

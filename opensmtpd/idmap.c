@@ -54,3 +54,13 @@ idmap_any(const struct idmap *map)
 	}
 	return NULL;
 }
+
+void
+idmap_each(const struct idmap *map, void (*fn)(void *thing, void *arg), void *arg)
+{
+	for (size_t i = 0; map->n != 0 && i < IDMAP_BUCKETS; i++) {
+		for (const struct idmap_node *node = map->buckets[i]; node != NULL;
+		     node = node->next)
+			fn(node->thing, arg);
+	}
+}

@@ -29,4 +29,7 @@ void idmap_remove(struct idmap *map, struct idmap_node *node);
 void *idmap_get(const struct idmap *map, uint64_t id); /* NULL: nothing */
 void *idmap_any(const struct idmap *map);	       /* NULL: it is empty */
 
+/* fn must not change the map. */
+void idmap_each(const struct idmap *map, void (*fn)(void *thing, void *arg), void *arg);
+
 #endif

@@ -238,10 +238,13 @@ on_next(void *arg)
 {
 	struct keeper *keeper = arg;
 
-	if (keeper->pid != 0)
+	if (keeper->pid != 0) {
 		reap(keeper);
-	else
-		start(keeper);
+		return;
+	}
+	start(keeper);
+	if (keeper->pid != 0)
+		keeper->config.again(keeper->config.arg);
 }
 
 struct keeper *

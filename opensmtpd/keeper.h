@@ -17,9 +17,10 @@ struct keeper_config {
 	/* In the new process: its end of the channel; what it returns is the exit status. */
 	int (*work)(void *arg, int channel);
 	void (*message)(void *arg, const struct channel_message *message);
-	void (*gone)(void *arg); /* the worker has: what it was asked is not answered */
-	int64_t ping_ms;	 /* between two questions whether it is there */
-	int64_t hang_ms;	 /* until it must have answered one */
+	void (*gone)(void *arg);  /* the worker has: what it was asked is not answered */
+	void (*again)(void *arg); /* there is another; not called for the first */
+	int64_t ping_ms;	  /* between two questions whether it is there */
+	int64_t hang_ms;	  /* until it must have answered one */
 };
 
 /* Starts the first; log is borrowed.  NULL: out of memory. */

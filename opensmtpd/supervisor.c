@@ -24,6 +24,12 @@ struct session {
 	struct loop_timer deadline;
 };
 
+/* A connection of smtpd's own over which nothing was sent yet. */
+struct own {
+	struct idmap_node by_session;
+	struct sockaddr_storage from, to;
+};
+
 struct supervisor {
 	struct loop *loop;
 	const struct mtasts_config *config;
@@ -32,7 +38,7 @@ struct supervisor {
 	uint64_t next_question;
 	bool is_full; /* which was told */
 	bool is_registered;
-	struct idmap sessions, questions;
+	struct idmap sessions, questions, own;
 };
 
 /* ---- answers ---- */
@@ -251,21 +257,67 @@ tell(struct supervisor *s, enum channel_kind kind, const struct event *event)
 	(void)s->ports.tell(s->ports.arg, &message);
 }
 
+/* The worker that has accepted it is the only one that will ever serve it. */
+static void
+own_forget(struct supervisor *s, uint64_t session)
+{
+	struct own *own = idmap_get(&s->own, session);
+
+	if (own == NULL)
+		return;
+	idmap_remove(&s->own, &own->by_session);
+	free(own);
+}
+
+static void
+own_connect(struct supervisor *s, const struct event *event)
+{
+	if (event->from.ss_family == AF_UNIX || event->to.ss_family == AF_UNIX)
+		return;
+	own_forget(s, event->session);
+	tell(s, CHANNEL_CONNECT, event);
+	struct own *own = s->own.n < SUPERVISOR_OWN_MAX ? mem_zero(1, sizeof *own) : NULL;
+	if (own == NULL)
+		return;
+	own->from = event->from;
+	own->to = event->to;
+	idmap_put(&s->own, &own->by_session, event->session, own);
+}
+
+static void
+own_tell(void *thing, void *arg)
+{
+	const struct own *own = thing;
+	const struct supervisor *s = arg;
+	struct channel_message message = {
+		.kind = CHANNEL_CONNECT, .id = own->by_session.id, .from = own->from, .to = own->to
+	};
+
+	(void)s->ports.tell(s->ports.arg, &message);
+}
+
+void
+supervisor_again(struct supervisor *s)
+{
+	idmap_each(&s->own, own_tell, s);
+}
+
 static void
 own_event(struct supervisor *s, const struct event *event)
 {
 	switch (event->kind) {
 	case EVENT_CONNECT:
-		if (event->from.ss_family != AF_UNIX && event->to.ss_family != AF_UNIX)
-			tell(s, CHANNEL_CONNECT, event);
+		own_connect(s, event);
 		break;
 	case EVENT_BEGIN:
+		own_forget(s, event->session);
 		tell(s, CHANNEL_BEGIN, event);
 		break;
 	case EVENT_ENVELOPE:
 		tell(s, CHANNEL_ENVELOPE, event);
 		break;
 	case EVENT_DISCONNECT:
+		own_forget(s, event->session);
 		tell(s, CHANNEL_DISCONNECT, event);
 		break;
 	case EVENT_MALFORMED:
@@ -393,10 +445,13 @@ void
 supervisor_free(struct supervisor *s)
 {
 	struct session *session;
+	const struct own *own;
 
 	if (s == NULL)
 		return;
 	while ((session = idmap_any(&s->sessions)) != NULL)
 		session_free(session);
+	while ((own = idmap_any(&s->own)) != NULL)
+		own_forget(s, own->by_session.id);
 	free(s);
 }

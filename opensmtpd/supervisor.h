@@ -17,7 +17,8 @@
 
 enum {
 	SUPERVISOR_SESSIONS_MAX = 65536, /* of clients; more are not trusted */
-	SUPERVISOR_MARGIN = 1000	 /* ms that the worker's answer may be late */
+	SUPERVISOR_OWN_MAX = 16384, /* of smtpd's own connections, remembered for a new worker */
+	SUPERVISOR_MARGIN = 1000    /* ms that the worker's answer may be late */
 };
 
 struct supervisor;
@@ -41,6 +42,8 @@ void supervisor_line(struct supervisor *supervisor, struct span line, bool is_cu
 void supervisor_answer(struct supervisor *supervisor, const struct channel_message *answer);
 /* The worker has gone: whoever is held proceeds. */
 void supervisor_alone(struct supervisor *supervisor);
+/* There is another: it is told of the connections that may still wait to be accepted. */
+void supervisor_again(struct supervisor *supervisor);
 size_t supervisor_held(const struct supervisor *supervisor);
 
 #endif

@@ -402,6 +402,19 @@ START_TEST(test_worker_dies)
 }
 END_TEST
 
+/* A connection that the old worker left in the queue of the socket is the new one's. */
+START_TEST(test_own_connections_again)
+{
+	say("report|0.7|1.1|smtp-out|link-connect|%016x||pass|127.0.0.1:4711|127.1.2.3:10027\n", 7);
+	ck_assert(hear_log("worker heard C 7"));
+	pid_t worker = worker_pid();
+	forget();
+	ck_assert_int_eq(kill(worker, SIGKILL), 0);
+	ck_assert(hear_log("worker heard C 7"));
+	ck_assert_int_ne(worker_pid(), worker);
+}
+END_TEST
+
 /* Again and again: the pauses grow, and nobody is held meanwhile. */
 START_TEST(test_worker_dies_often)
 {
@@ -568,6 +581,7 @@ suite(void)
 	tcase_add_test(c, test_answers);
 	tcase_add_test(c, test_own_connections);
 	tcase_add_loop_test(c, test_worker_dies, 0, 3);
+	tcase_add_test(c, test_own_connections_again);
 	tcase_add_test(c, test_worker_dies_often);
 	tcase_add_test(c, test_worker_hangs);
 	tcase_add_test(c, test_garbage);

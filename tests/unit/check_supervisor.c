@@ -379,6 +379,30 @@ START_TEST(test_own_connections)
 }
 END_TEST
 
+/* Another worker hears of those that the last one may not have accepted. */
+START_TEST(test_own_connections_again)
+{
+	for (unsigned i = 1; i <= 4; i++)
+		line("report|0.7|1.1|smtp-out|link-connect|%016x||pass|127.0.0.1:4711|"
+		     "127.1.2.%u:10027",
+		    i, i);
+	line("report|0.7|1.1|smtp-out|tx-begin|%016x|12345678", 1);
+	line("report|0.7|1.1|smtp-out|link-disconnect|%016x", 2);
+	line("report|0.7|1.1|smtp-out|link-connect|%016x||pass|127.0.0.1:4711|127.1.2.9:10027", 3);
+	supervisor_alone(supervisor);
+	n_told = 0;
+	supervisor_again(supervisor);
+	ck_assert_uint_eq(n_told, 2);
+	ck_assert_int_eq(told.kind, CHANNEL_CONNECT);
+	ck_assert(told.id == 3 || told.id == 4);
+	line("report|0.7|1.1|smtp-out|link-disconnect|%016x", 3);
+	line("report|0.7|1.1|smtp-out|link-disconnect|%016x", 4);
+	n_told = 0;
+	supervisor_again(supervisor);
+	ck_assert_uint_eq(n_told, 0);
+}
+END_TEST
+
 START_TEST(test_other_lines)
 {
 	line("filter|0.7|1.1|smtp-in|mail-from|%016x|00000000000000aa|u@x.example", 5);
@@ -501,6 +525,7 @@ suite(void)
 	tcase_add_test(c, test_client_goes);
 	tcase_add_test(c, test_asked_twice);
 	tcase_add_test(c, test_own_connections);
+	tcase_add_test(c, test_own_connections_again);
 	tcase_add_test(c, test_other_lines);
 	tcase_add_test(c, test_long_lines);
 	tcase_add_test(c, test_thousands);
