@@ -114,15 +114,16 @@ START_TEST(many_parameters)
 {
 	static char octets[TABLE_QUESTION_MAX], text[TABLE_QUESTION_MAX];
 	struct table_question question;
-	size_t size = TABLE_QUESTION_MAX - TABLEIMSG_HEADER - 4 - sizeof(size_t);
+	size_t head = TABLEIMSG_HEADER + sizeof(int32_t) + sizeof(size_t);
+	size_t size = TABLE_QUESTION_MAX - head - 1, right = (size - 1) / 2; /* all are empty */
 
-	memset(text, 0, sizeof text);
-	for (size_t n = 0; n<size + 100; n += n + 100> size / 2 && n < size / 2 + 2 ? 1 : 97) {
+	for (size_t n = 0; n < size + 100; n++) {
+		if (n % 97 != 0 && (n + 3 < right || n > right + 3))
+			continue;
 		size_t all = question_frame(octets, CHECK, 2, n, text, size);
 		struct span in = span_make(octets, all);
 		ck_assert_int_eq(tableimsg_next(&in, &question), 1);
-		ck_assert_int_eq(question.op,
-		    n == (size - 1) / 2 && size % 2 == 1 ? TABLE_CHECK : TABLE_UNKNOWN);
+		ck_assert_int_eq(question.op, n == right ? TABLE_CHECK : TABLE_UNKNOWN);
 	}
 }
 END_TEST
