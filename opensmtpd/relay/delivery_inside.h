@@ -42,7 +42,6 @@ struct delivery {
 	struct loop_timer timer; /* always set */
 	struct late_waiter waiter;
 	int64_t due_ms; /* of the stage; 0: none */
-	int64_t age;	/* of the message, seconds */
 	struct recipients recipients;
 	struct reply reply;
 };
