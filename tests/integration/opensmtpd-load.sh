@@ -112,7 +112,8 @@ odd() {
 	esac
 }
 
-# What a message is made of goes through as smtpd's own client would bring it, and never becomes another message.
+# What a message is made of goes through as smtpd's own client would bring it, and never becomes another message: a CR
+# that ends no line is a blank then (opensmtpd/proto/body.h).
 odd_ones() {
 	local name to=() before
 	before=$(find "$LAB_DIR/mail" -type f | wc -l)
@@ -129,7 +130,7 @@ odd_ones() {
 	for name in dots cr crcr lf crdot eight long blank none telnet; do
 		is "$smtpd: odd: $name: by the relay as without it" "$(via "$name@good.example") $(via "$name@nopol2.example")
 $(body "$(stored "$name@good.example")" | od -c)" "relay native
-$(body "$(stored "$name@nopol2.example")" | od -c)"
+$(body "$(stored "$name@nopol2.example")" | perl -0777 -pe 's/\r(?!\n)/ /g' | od -c)"
 	done
 	is "$smtpd: odd: nothing of the attacker's" "$(grep -c 'sender=evil' "$got/smtp")" 0
 }
