@@ -22,6 +22,7 @@
 #include "base/conf.h"
 #include "net/wire.h"
 #include "net/worker.h"
+#include "opensmtpd/listeners.h"
 #include "opensmtpd/proto/place.h"
 
 enum { HELPER_WAIT = 5000 /* ms, for a helper to start and to end */, HASH_DIGITS = 8 };
@@ -231,48 +232,53 @@ listener_uid(uint16_t port)
 	return found;
 }
 
+/* An address of 127/8 that nobody has given to an interface. */
 static void
-check_place(struct check *check, struct place place)
+check_loopback(struct check *check)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(place.port) };
-	char address[INET_ADDRSTRLEN];
-	int on = 1;
+	struct place place = place_of(span_of("example.net"), 0, 0);
+	struct sockaddr_in to = { .sin_family = AF_INET };
 
 	to.sin_addr.s_addr = htonl(place.address);
-	inet_ntop(AF_INET, &to.sin_addr, address, sizeof address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
-		fault(check, "socket: %s", strerror(errno));
-	else if (bind(fd, (struct sockaddr *)&to, sizeof to) == 0)
-		on = 0;
-	else if (errno == EADDRNOTAVAIL)
-		fault(check, "relay_port: this system has no %s: set relay_ports", address);
-	else if (errno != EADDRINUSE)
-		fault(
-		    check, "relay_port %s:%u: %s", address, (unsigned)place.port, strerror(errno));
-	else if (listener_uid(place.port) != (long)geteuid())
-		fault(check, "relay_port %u: in use by another program: set another",
-		    (unsigned)place.port);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&to, sizeof to) != 0)
+		fault(check,
+		    "relay_ports: addresses of 127.0.0.0/8 cannot be used here (%s): set it",
+		    strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }
 
-/* Places of a few names stand for all of them. */
 static void
-check_places(struct check *check)
+check_ports(struct check *check)
 {
-	static const char *const names[] = { "a.example", "b.example", "example.net" };
-	uint16_t port = (uint16_t)check->config->relay_port;
-	unsigned n_ports = (unsigned)check->config->relay_ports;
+	int64_t first = check->config->relay_port, n = check->config->relay_ports;
 	int before = check->faults;
+	struct listeners listeners;
+	bool is_running = false;
+	char words[128];
+	struct buf why;
 
-	if (n_ports > 0 && port + n_ports - 1 > UINT16_MAX)
-		fault(check, "relay_ports: there are no %u ports from %u on", n_ports,
-		    (unsigned)port);
-	for (unsigned i = 0; i < n_ports && check->faults == before; i++)
-		check_place(check, (struct place){ INADDR_LOOPBACK, (uint16_t)(port + i) });
-	for (size_t i = 0; n_ports == 0 && i < 3 && check->faults == before; i++)
-		check_place(check, place_of(span_of(names[i]), port, 0));
+	if (n == 0)
+		check_loopback(check);
+	if (first + n - 1 > UINT16_MAX)
+		fault(check, "relay_ports: there are no %lld ports from %lld on", (long long)n,
+		    (long long)first);
+	for (int64_t port = first; port < first + (n > 0 ? n : 1) && check->faults == before;
+	     port++) {
+		long uid = listener_uid((uint16_t)port);
+		if (uid >= 0 && uid != (long)geteuid())
+			fault(check, "relay_port: %lld is another program's: set another",
+			    (long long)port);
+		is_running = is_running || uid >= 0;
+	}
+	if (check->faults != before || is_running)
+		return;
+	buf_init(&why, words, sizeof words);
+	if (listeners_open(&listeners, check->config, &why) != 0)
+		fault(check, "relay_port: %s: set another", why.p);
+	else
+		listeners_close(&listeners);
 }
 
 int
@@ -291,7 +297,7 @@ check_main(const char *config_path)
 	check_user(&check);
 	check_store(&check);
 	check_helpers(&check, check_authorities(&check));
-	check_places(&check);
+	check_ports(&check);
 	mtasts_config_free(config);
 	return check.faults == 0 ? 0 : 1;
 }

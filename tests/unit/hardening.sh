@@ -9,6 +9,7 @@ if [ "${HARDENING:-}" != yes ]; then
 fi
 files=("$built/lib/.libs/libmtasts.so" "$built/helpers/mtasts-resolve" "$built/helpers/mtasts-fetch")
 [ ! -f "$built/cli/.libs/mtasts" ] || files+=("$built/cli/.libs/mtasts")
+[ ! -f "$built/opensmtpd/.libs/filter-mtasts" ] || files+=("$built/opensmtpd/.libs/filter-mtasts")
 echo "1..${#files[@]}"
 i=0
 for f in "${files[@]}"; do

@@ -83,7 +83,7 @@ like "no CA directory" "$status $out" "^1 ca_directory $work/none: .*ca-certific
 check "ca_directory = $state"
 like "no certificate in it" "$status $out" "^1 ca_directory $state: no certificate by its hash"
 check "relay_port = 65535" "relay_ports = 4"
-like "ports beyond the last" "$status $out" "^1 relay_ports: there are no 4 ports from 65535 on|^1 .*relay_port"
+like "ports beyond the last" "$status $out" "^1 .*relay_ports"
 check "relay_port = 22222" "relay_ports = 0"
 is "another port" "$status $out" "0 "
 
@@ -114,7 +114,7 @@ holder=
 if [ "$(id -u)" = 0 ]; then
 	hold
 	check
-	is "the port is another's" "$status $out" "1 relay_port 28027: in use by another program: set another"
+	is "the port is another's" "$status $out" "1 relay_port: 28027 is another program's: set another"
 	kill "$holder"
 	wait "$holder" 2>/dev/null
 	holder=
