@@ -9,10 +9,10 @@
 #include <time.h>
 
 #include "exim/event.h"
-#include "maillog/maillog.h"
 #include "exim/reply.h"
 #include "exim/vars.h"
 #include "guard.h"
+#include "maillog/maillog.h"
 #include "unit.h"
 
 static const struct {
