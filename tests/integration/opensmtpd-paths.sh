@@ -39,6 +39,21 @@ clients() {
 	is "$smtpd: an address for a domain" "$(fared 'u@[198.18.25.1]')" 'delivered native'
 }
 
+# Domains of one's own are nobody's business.
+own_domains() {
+	forget
+	submit -- alice@sender.example
+	is "$smtpd: own domain: looked up" "$(($(asked sender) > 0))" 1
+	settings 'local_domains = sender.example'
+	restart
+	run "$mtasts" cache drop sender.example >"$got/drop" 2>&1
+	forget
+	submit -- alice@sender.example
+	is "$smtpd: own domain: named, not looked up" "$(asked sender)" 0
+	settings
+	restart
+}
+
 # sendmail [OPTION...] RECIPIENT...: what a user of this host does
 sendmail() {
 	printf 'Subject: test\n\nA test.\n' | run setpriv --reuid=1000 --regid=1000 --clear-groups env USER=alice LOGNAME=alice sendmail "$@" >"$got/output" 2>&1
@@ -169,7 +184,7 @@ no_store() {
 	is "$smtpd: the store is back" "$(fared v@good.example)" 'delivered relay'
 }
 
-parts=${*:-clients local_mail bounces forwards source_and_name changes unknown no_store}
+parts=${*:-clients own_domains local_mail bounces forwards source_and_name changes unknown no_store}
 for opensmtpd in $OPENSMTPDS; do
 	use "$opensmtpd"
 	configure split
