@@ -27,6 +27,11 @@ clients() {
 	is "$smtpd: a stranger" "$(answers)" "$(printf '%s\n' 'u@slow2.example 550 Invalid recipient: <u@slow2.example>' \
 	    'alice@sender.example 250 2.1.5 Destination address valid: Recipient ok' 'data 250 2.0.0 accepted')"
 	is "$smtpd: a stranger: nothing is looked up" "$(asked slow2) $(asked sender)" '0 0'
+	submit -- 'u@[198.18.25.1]'
+	settled 20 'u@[198.18.25.1]'
+	is "$smtpd: an address for a domain" "$(fared 'u@[198.18.25.1]')" 'delivered native'
+	# Debian 12's has no TLS server: OpenSMTPD 6.8 cannot have one with OpenSSL 3
+	[ "$smtpd" != bookworm ] || return
 	stranger -s -u alice:wonderland 198.19.0.1:587 u@badmx.example u@good.example
 	is "$smtpd: who has logged in" "$(answers)" "$(printf '%s\n' \
 	    "u@badmx.example 550 5.4.8 MX hosts of 'badmx.example' failed MTA-STS validation." \
@@ -34,9 +39,6 @@ clients() {
 	settled 20 u@good.example
 	gather
 	is "$smtpd: who has logged in: the good one" "$(fared u@good.example)" 'delivered relay'
-	submit -- 'u@[198.18.25.1]' || :
-	settled 20 'u@[198.18.25.1]'
-	is "$smtpd: an address for a domain" "$(fared 'u@[198.18.25.1]')" 'delivered native'
 }
 
 # Domains of one's own are nobody's business.
@@ -117,16 +119,16 @@ source_and_name() {
 	ip -n "$LAB_NAME-sender" addr del 198.19.1.1/32 dev lo
 }
 
-# changed DOMAIN COLUMN=WORD...: in the lab, and known here
+# changed DOMAIN COLUMN=WORD...: in the lab, and here; not as an attempt would see it, which may believe for a minute what it was told
 changed() {
 	"$top/lab/publish" "$@"
-	run "$mtasts" lookup --recheck "$1.example" >"$got/lookup" 2>&1
+	run bash -c "$mtasts cache drop $1.example; $mtasts lookup --recheck $1.example" >"$got/lookup" 2>&1
 }
 
 # The relay goes by the policy of each attempt; what was matched when it was queued stays as it was.
 changes() {
-	"$top/lab/publish" relayed policy=enforce mail=wrongname id=10
-	"$top/lab/publish" relayed2 policy=none mail=rcpt450 id=10
+	changed relayed policy=enforce mail=wrongname id=10
+	changed relayed2 policy=- mail=rcpt450 record=-
 	send u@relayed.example u@relayed2.example
 	is "$smtpd: before the change" "$(fared u@relayed.example u@relayed2.example)" $'deferred relay\ndeferred native'
 	changed relayed policy=none id=11
@@ -164,24 +166,23 @@ unknown() {
 	is "$smtpd: unknown: delivered" "$(fared u@t45servfail.example)" 'delivered relay'
 }
 
-# Nothing may be concluded: nothing goes out, smtpd goes on, and so does the mail when the store is back.
+# Without a store only a policy that is fetched now says anything: what has none waits, and smtpd goes on.
 no_store() {
 	local mode
 	mode=$(stat -c %a "$root/var/lib/mtasts")
 	end
 	chmod 0 "$root/var/lib/mtasts"
 	begin
-	forget
-	submit -s -- u@good.example u@nopol.example alice@sender.example
-	settled 20 alice@sender.example
-	sleep 2
-	gather
-	is "$smtpd: no store: nobody has it" "$(taken u@good.example) $(taken u@nopol.example)" '- -'
-	like "$smtpd: no store: 451 4.3.0" "$(answers; said u@good.example)" '451 4\.3\.0 MTA-STS state of this host is unreadable'
+	send u@good.example u@wrongname.example u@nopol.example
+	is "$smtpd: no store" "$(fared u@good.example u@wrongname.example u@nopol.example)" $'delivered relay\ndeferred relay\ndeferred relay'
+	is "$smtpd: no store: who has it" "$(taken u@good.example) $(taken u@wrongname.example) $(taken u@nopol.example)" \
+	    'mx1.good/TLSv1.3/mx1.good - -'
+	is "$smtpd: no store: why" "$(said u@nopol.example)" '451 4.3.0 MTA-STS state of this host is unreadable'
 	chmod "$mode" "$root/var/lib/mtasts"
-	submit -s -- v@good.example
-	again v@good.example
-	is "$smtpd: the store is back" "$(fared v@good.example)" 'delivered relay'
+	forget
+	submit -- v@nopol.example
+	settled 20 v@nopol.example
+	is "$smtpd: the store is back" "$(fared v@nopol.example)" 'delivered native'
 }
 
 parts=${*:-clients own_domains local_mail bounces forwards source_and_name changes unknown no_store}

@@ -31,7 +31,7 @@ use() {
 		ln -s "$program" "$root/etc/mtasts/table-mtasts"
 	fi
 	cp "$LAB_DIR/pki/ca.pem" "$root/etc/ssl/certs/ca-certificates.crt"
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=mail.sender.example \
+	openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=mail.sender.example \
 	    -keyout "$root/etc/ssl/mail.key" -out "$root/etc/ssl/mail.crt" 2>"$got/openssl" || bail "$(cat "$got/openssl")"
 	chmod 600 "$root/etc/ssl/mail.key"
 	password=$(openssl passwd -6 wonderland)
@@ -231,17 +231,28 @@ answers() {
 	sed -E 's/^rcpt ([^ ]+) [0-9]+/\1/; s/ [0-9a-f]{8} Message accepted.*/ accepted/' "$got/output"
 }
 
-# processes: our filter, its worker and the table, "filter PID", "worker PID", "table PID"
-processes() {
-	local pid parent
-	for pid in $(pgrep -x "filter-mtasts|table-mtasts|mtasts"); do
-		[ "/proc/$pid/root" -ef "/proc/$daemon/root" ] || continue
-		parent=$(ps -o ppid= -p "$pid" | tr -d ' ')
-		if tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q '/etc/mtasts.conf'; then echo "table $pid"
-		elif [ "$(cat "/proc/$parent/comm")" = smtpd ]; then echo "filter $pid"
-		else echo "worker $pid"
-		fi
+# descendants PID
+descendants() {
+	local pid
+	for pid in $(pgrep -P "$1"); do
+		echo "$pid"
+		descendants "$pid"
 	done
+}
+
+# processes: those of ours that this smtpd has: "filter PID", "worker PID", "table PID"
+processes() {
+	local pid
+	for pid in $(descendants "$daemon"); do
+		[ "/proc/$pid/exe" -ef "$program" ] || continue
+		if grep -qz '^/etc/mtasts.conf$' "/proc/$pid/cmdline"; then
+			echo "table $pid"
+		elif [ "/proc/$(ps -o ppid= -p "$pid" | tr -d ' ')/exe" -ef "$program" ]; then
+			echo "worker $pid"
+		else
+			echo "filter $pid"
+		fi
+	done 2>/dev/null
 }
 
 # process WORD: its number
