@@ -201,7 +201,8 @@ for opensmtpd in $OPENSMTPDS; do
 	use "$opensmtpd"
 	configure split
 	begin
-	for part in $parts; do $part; done
+	# shellcheck disable=SC2086 # words
+	each $parts
 	end
 done
 tap_done

@@ -272,3 +272,15 @@ story() {
 	grep -aE 'mtasts|warn|filter' "$got/log" | tail -n 10
 	tail -n 5 "$got/syslog"
 }
+
+# each PART...: runs these parts of a test; what there is to know when one fails follows it
+each() {
+	local part before
+	for part; do
+		before=$tap_failures
+		$part
+		[ "$tap_failures" = "$before" ] && continue
+		gather
+		diag "$(story)"
+	done
+}
