@@ -22,6 +22,25 @@ static struct mtasts_config config;
 static struct supervisor *supervisor;
 static struct log no_log;
 
+/* ---- no library in the loop ---- */
+
+size_t
+mtasts_pollfds(struct mtasts *ctx, struct pollfd *fds, size_t cap, int *timeout_ms)
+{
+	(void)ctx;
+	(void)fds;
+	(void)cap;
+	*timeout_ms = -1;
+	return 0;
+}
+
+int
+mtasts_process(struct mtasts *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
 /* ---- smtpd and the worker ---- */
 
 static char said[4096]; /* to smtpd since the last look */
