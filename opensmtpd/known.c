@@ -31,6 +31,10 @@ load(struct known *known)
 	int r = mtasts_config_load(known->path, &config);
 
 	if (r == 0) {
+		/* a line a question, of which there is one a recipient, says what the filter's does
+		 */
+		if (config->log_level == MTASTS_LOG_INFO)
+			config->log_level = MTASTS_LOG_WARNING;
 		known->config = config;
 		return true;
 	}
