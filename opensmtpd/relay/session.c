@@ -469,8 +469,9 @@ make_room(struct sessions *sessions)
 {
 	struct session *session = sessions->first;
 
-	while (
-	    session != NULL && (session->is_served || announcement_is_made(session->announcement)))
+	/* without an announcement to wait for it is the one for whom room is made */
+	while (session != NULL && (session->is_served || session->announcement == NULL ||
+				      announcement_is_made(session->announcement)))
 		session = session->next;
 	if (session != NULL)
 		on_late(session);
