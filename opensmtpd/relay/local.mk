@@ -19,6 +19,7 @@ opensmtpd_relay_librelay_la_SOURCES = \
 	opensmtpd/relay/round.c opensmtpd/relay/round.h \
 	opensmtpd/relay/route.c opensmtpd/relay/route.h \
 	opensmtpd/relay/session.c opensmtpd/relay/session.h \
+	opensmtpd/relay/session_turn.c opensmtpd/relay/session_turn.h \
 	opensmtpd/relay/staple.c opensmtpd/relay/staple.h \
 	opensmtpd/relay/tls.c opensmtpd/relay/tls.h \
 	opensmtpd/relay/transaction.c opensmtpd/relay/transaction.h \

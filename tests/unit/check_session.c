@@ -134,6 +134,28 @@ START_TEST(strangers_keep_nobody_out)
 }
 END_TEST
 
+/* More strangers than are waited for, and places for more. */
+START_TEST(many_strangers)
+{
+	enum { MANY = ANNOUNCED_EXPECTED_MAX + 20 };
+	int strangers[MANY];
+
+	server_stop();
+	server_max = 2 * MANY;
+	set_up();
+	for (int i = 0; i < MANY; i++)
+		strangers[i] = client_connect("127.0.0.1");
+	int smtpd = client_ready(1);
+	client_ask(smtpd, "NOOP", "250 ");
+	client_expect(strangers[0], "421 4.7.0");
+	expect_left(0, ANNOUNCED_EXPECTED_MAX);
+	for (int i = 0; i < MANY; i++)
+		close(strangers[i]);
+	expect_left(0, 1);
+	close(smtpd);
+}
+END_TEST
+
 START_TEST(strangers_that_go)
 {
 	for (int i = 0; i < SERVER_MAX; i++)
@@ -560,6 +582,7 @@ main(void)
 	tcase_add_test(tests, announced_later);
 	tcase_add_test(tests, not_announced);
 	tcase_add_test(tests, strangers_keep_nobody_out);
+	tcase_add_test(tests, many_strangers);
 	tcase_add_test(tests, strangers_that_go);
 	tcase_add_test(tests, message);
 	tcase_add_test(tests, source_address);

@@ -30,6 +30,7 @@ struct word {
 };
 
 struct server_shared *server_shared;
+size_t server_max = SERVER_MAX;
 
 static struct {
 	pid_t pid;
@@ -115,7 +116,7 @@ server_main(int listener, int words)
 	s.relay.late = late_new();
 	s.announced = announced_new();
 	fake_transactions(&server_shared->record);
-	s.sessions = sessions_new(&s.relay, s.announced, SERVER_MAX);
+	s.sessions = sessions_new(&s.relay, s.announced, server_max);
 	s.listener = (struct loop_fd){ .fd = listener, .fn = on_listener, .arg = &s };
 	s.words = (struct loop_fd){ .fd = words, .fn = on_word, .arg = &s };
 	if (loop_watch(s.relay.loop, &s.listener, POLLIN) != 0 ||
@@ -146,7 +147,7 @@ server_start(void)
 	server.address.sin_addr.s_addr = inet_addr("127.8.7.6");
 	(void)setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	ck_assert_int_eq(bind(listener, (struct sockaddr *)&server.address, size), 0);
-	ck_assert_int_eq(listen(listener, 64), 0);
+	ck_assert_int_eq(listen(listener, 1024), 0);
 	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&server.address, &size), 0);
 	ck_assert_int_eq(pipe(words), 0);
 	server.pid = fork();

@@ -13,7 +13,10 @@
 
 #include "transaction_fake.h"
 
-enum { SERVER_MAX = 8 /* sessions */, PATIENCE = 20000 /* ms for anything */ };
+enum {
+	SERVER_MAX = 8 /* sessions, if nothing else is said */,
+	PATIENCE = 20000 /* ms for anything */
+};
 
 /* Of both processes. */
 extern struct server_shared {
@@ -24,7 +27,8 @@ extern struct server_shared {
 	char log[256]; /* the last line */
 } * server_shared;
 
-void server_start(void); /* with a record of zeros */
+extern size_t server_max; /* sessions of the next one that starts */
+void server_start(void);  /* with a record of zeros */
 void server_stop(void);
 
 /* A connection that comes from ip; it waits for nothing. */
