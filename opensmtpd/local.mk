@@ -18,6 +18,7 @@ opensmtpd_libsupervisor_la_SOURCES = \
 	opensmtpd/lines.c opensmtpd/lines.h \
 	opensmtpd/listeners.c opensmtpd/listeners.h \
 	opensmtpd/outbox.c opensmtpd/outbox.h \
+	opensmtpd/own.c opensmtpd/own.h \
 	opensmtpd/supervisor.c opensmtpd/supervisor.h
 opensmtpd_libsupervisor_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 opensmtpd_libsupervisor_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS)

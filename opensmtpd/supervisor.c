@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "opensmtpd/idmap.h"
+#include "opensmtpd/own.h"
 #include "opensmtpd/proto/event.h"
 
 /* A client of smtpd's. */
@@ -24,12 +25,6 @@ struct session {
 	struct loop_timer deadline;
 };
 
-/* A connection of smtpd's own over which nothing was sent yet. */
-struct own {
-	struct idmap_node by_session;
-	struct sockaddr_storage from, to;
-};
-
 struct supervisor {
 	struct loop *loop;
 	const struct mtasts_config *config;
@@ -38,7 +33,8 @@ struct supervisor {
 	uint64_t next_question;
 	bool is_full; /* which was told */
 	bool is_registered;
-	struct idmap sessions, questions, own;
+	struct idmap sessions, questions;
+	struct owns *owns;
 };
 
 /* ---- answers ---- */
@@ -243,94 +239,6 @@ recipient(struct supervisor *s, const struct event *event)
 		proceed(s, event->session, event->token);
 }
 
-/* ---- smtpd's own connections ---- */
-
-static void
-tell(struct supervisor *s, enum channel_kind kind, const struct event *event)
-{
-	struct channel_message message = { .kind = kind,
-		.id = event->session,
-		.from = event->from,
-		.to = event->to,
-		.envelope = event->envelope };
-
-	(void)s->ports.tell(s->ports.arg, &message);
-}
-
-/* The worker that has accepted it is the only one that will ever serve it. */
-static void
-own_forget(struct supervisor *s, uint64_t session)
-{
-	struct own *own = idmap_get(&s->own, session);
-
-	if (own == NULL)
-		return;
-	idmap_remove(&s->own, &own->by_session);
-	free(own);
-}
-
-static void
-own_connect(struct supervisor *s, const struct event *event)
-{
-	if (event->from.ss_family == AF_UNIX || event->to.ss_family == AF_UNIX)
-		return;
-	own_forget(s, event->session);
-	tell(s, CHANNEL_CONNECT, event);
-	struct own *own = s->own.n < SUPERVISOR_OWN_MAX ? mem_zero(1, sizeof *own) : NULL;
-	if (own == NULL)
-		return;
-	own->from = event->from;
-	own->to = event->to;
-	idmap_put(&s->own, &own->by_session, event->session, own);
-}
-
-static void
-own_tell(void *thing, void *arg)
-{
-	const struct own *own = thing;
-	const struct supervisor *s = arg;
-	struct channel_message message = {
-		.kind = CHANNEL_CONNECT, .id = own->by_session.id, .from = own->from, .to = own->to
-	};
-
-	(void)s->ports.tell(s->ports.arg, &message);
-}
-
-void
-supervisor_again(struct supervisor *s)
-{
-	idmap_each(&s->own, own_tell, s);
-}
-
-static void
-own_event(struct supervisor *s, const struct event *event)
-{
-	switch (event->kind) {
-	case EVENT_CONNECT:
-		own_connect(s, event);
-		break;
-	case EVENT_BEGIN:
-		own_forget(s, event->session);
-		tell(s, CHANNEL_BEGIN, event);
-		break;
-	case EVENT_ENVELOPE:
-		tell(s, CHANNEL_ENVELOPE, event);
-		break;
-	case EVENT_DISCONNECT:
-		own_forget(s, event->session);
-		tell(s, CHANNEL_DISCONNECT, event);
-		break;
-	case EVENT_MALFORMED:
-	case EVENT_OTHER:
-	case EVENT_CONFIG:
-	case EVENT_READY:
-	case EVENT_RCPT:
-	case EVENT_QUESTION:
-	case EVENT_AUTH:
-		break;
-	}
-}
-
 /* ---- lines ---- */
 
 static void
@@ -395,7 +303,7 @@ supervisor_line(struct supervisor *s, struct span line, bool is_cut)
 		else if (event.direction == EVENT_IN)
 			client_event(s, &event);
 		else
-			own_event(s, &event);
+			owns_event(s->owns, &event);
 		break;
 	}
 }
@@ -418,6 +326,12 @@ supervisor_alone(struct supervisor *s)
 		release(session, NULL);
 }
 
+void
+supervisor_again(struct supervisor *s)
+{
+	owns_again(s->owns);
+}
+
 size_t
 supervisor_held(const struct supervisor *s)
 {
@@ -438,20 +352,22 @@ supervisor_new(struct loop *loop, const struct mtasts_config *config,
 	s->config = config;
 	s->ports = *ports;
 	s->log = log;
-	return s;
+	s->owns = owns_new(ports->tell, ports->arg);
+	if (s->owns != NULL)
+		return s;
+	free(s);
+	return NULL;
 }
 
 void
 supervisor_free(struct supervisor *s)
 {
 	struct session *session;
-	const struct own *own;
 
 	if (s == NULL)
 		return;
 	while ((session = idmap_any(&s->sessions)) != NULL)
 		session_free(session);
-	while ((own = idmap_any(&s->own)) != NULL)
-		own_forget(s, own->by_session.id);
+	owns_free(s->owns);
 	free(s);
 }

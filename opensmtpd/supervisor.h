@@ -17,8 +17,7 @@
 
 enum {
 	SUPERVISOR_SESSIONS_MAX = 65536, /* of clients; more are not trusted */
-	SUPERVISOR_OWN_MAX = 16384, /* of smtpd's own connections, remembered for a new worker */
-	SUPERVISOR_MARGIN = 1000    /* ms that the worker's answer may be late */
+	SUPERVISOR_MARGIN = 1000	 /* ms that the worker's answer may be late */
 };
 
 struct supervisor;
