@@ -294,21 +294,36 @@ flush(struct upstream *upstream)
 		upstream->events.room(upstream->events.arg);
 }
 
+/* Everything that can be said now. */
+static void
+say(struct upstream *upstream)
+{
+	commands_go(upstream);
+	if (!upstream_is_failed(upstream))
+		flush(upstream);
+	if (!upstream_is_failed(upstream))
+		message_end(upstream);
+	commands_go(upstream);
+	if (!upstream_is_failed(upstream))
+		flush(upstream);
+}
+
+/* First it is heard what the host has said: an answer that was there before the dot is none to it.
+ */
 static void
 talk(struct upstream *upstream)
 {
 	bool is_more = true;
 
-	while (!upstream_is_failed(upstream) && upstream->stage == STAGE_TALKING &&
-	       (is_more || upstream->is_again)) {
+	while (is_more) {
 		upstream->is_again = false;
-		commands_go(upstream);
-		flush(upstream);
-		message_end(upstream);
-		commands_go(upstream);
-		if (!upstream_is_failed(upstream))
-			flush(upstream);
-		is_more = !upstream_is_failed(upstream) && lines_read(upstream);
+		is_more = lines_read(upstream);
+		if (upstream_is_failed(upstream) || upstream->stage != STAGE_TALKING)
+			return;
+		say(upstream);
+		if (upstream_is_failed(upstream))
+			return;
+		is_more = is_more || upstream->is_again;
 	}
 }
 

@@ -113,7 +113,7 @@ struct owner {
 	struct loop *loop;
 	struct upstream *upstream;
 	struct upstream_config config;
-	struct loop_timer guard;
+	struct loop_timer guard, enough;
 	const char *recipients[8]; /* NULL ends them */
 	size_t n_good, n_answered, n_rcpts;
 	size_t body, sent; /* octets of the message, in lines of 64 */
@@ -911,6 +911,63 @@ START_TEST(yes_in_the_middle)
 }
 END_TEST
 
+/* Nor when we have handed over all, and a part of it is still with us. */
+static struct mailhost *hasty;
+
+static void
+on_say_yes(void *arg)
+{
+	(void)arg;
+	kill(hasty->pid, SIGUSR1);
+}
+
+/*
+ * The host reads nothing, and the kernel has taken what it can take when it was asked often enough
+ * (poll(2) does not tell of a little room): what is unsent then stays so.
+ */
+static void
+on_enough(void *arg)
+{
+	static struct loop_timer say_yes = { .fn = on_say_yes };
+	static int times;
+	struct owner *owner = arg;
+
+	if (times++ % 30 != 29) {
+		body_go(owner);
+		upstream_body(owner->upstream, span_of("more\r\n"));
+		ck_assert_int_eq(loop_timer_set(owner->loop, &owner->enough, 10), 0);
+		return;
+	}
+	owner->sent = owner->body;
+	ck_assert_uint_lt(upstream_room(owner->upstream), UPSTREAM_ROOM);
+	upstream_end(owner->upstream);
+	ck_assert_int_eq(loop_timer_set(owner->loop, &say_yes, 5), 0);
+}
+
+START_TEST(yes_before_the_dot)
+{
+	struct mailhost_tls tls = { .chain = { &good } };
+	struct mailhost host;
+	struct owner owner;
+	char script[512];
+
+	snprintf(script, sizeof script,
+	    "%s<\n<\n> 250 ok\n> 250 rcpt\n<\n> 354 go\nsignal\n> 250 queued\nhold\n",
+	    _i == 0 ? HELLO : SECURE);
+	mailhost_start(&host, script, 1, &tls);
+	hasty = &host;
+	owner_init(&owner, &host);
+	owner.body = LARGE;
+	owner.enough = (struct loop_timer){ .fn = on_enough, .arg = &owner };
+	ck_assert_int_eq(loop_timer_set(owner.loop, &owner.enough, 400), 0);
+	owner_run(&owner);
+	ck_assert_msg(strstr(owner.text, "\nend ") == NULL &&
+			  strstr(owner.text, "closed an answer that nobody asked for") != NULL,
+	    "%s", owner.text);
+	mailhost_end(&host, false);
+}
+END_TEST
+
 /* ---- freed ---- */
 
 static const char *const moments[] = { "ready", "mail", "rcpt", "data", "room", "end", "closed" };
@@ -1054,6 +1111,7 @@ main(void)
 	tcase_add_test(tests, last_line_without_end);
 	tcase_add_test(tests, no_in_the_middle);
 	tcase_add_test(tests, yes_in_the_middle);
+	tcase_add_loop_test(tests, yes_before_the_dot, 0, 2);
 	tcase_add_loop_test(
 	    tests, freed_in_a_callback, 0, (int)(sizeof moments / sizeof moments[0]));
 	tcase_add_test(tests, freed_at_any_moment);

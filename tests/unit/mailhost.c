@@ -145,6 +145,18 @@ read_end(struct side *side)
 	return true;
 }
 
+/* It was blocked before there was this process. */
+static void
+signal_wait(void)
+{
+	sigset_t set;
+	int number;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigwait(&set, &number);
+}
+
 static bool
 step(struct side *side, struct span line)
 {
@@ -170,6 +182,8 @@ step(struct side *side, struct span line)
 		rest((int)ms);
 	while (span_is(line, "hold"))
 		pause();
+	if (span_is(line, "signal"))
+		signal_wait();
 	side->is_bytewise = side->is_bytewise || span_is(line, "bytes");
 	return !span_is(line, "close");
 }
@@ -248,7 +262,9 @@ mailhost_start(struct mailhost *host, const char *script, size_t n, const struct
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t length = sizeof address;
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int window = 65536; /* does not grow: who does not read is full soon */
 
+	ck_assert_int_eq(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &window, sizeof window), 0);
 	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, length), 0);
 	ck_assert_int_eq(listen(listener, 128), 0);
 	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
@@ -257,9 +273,14 @@ mailhost_start(struct mailhost *host, const char *script, size_t n, const struct
 	host->log =
 	    mmap(NULL, MAILHOST_LOG, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ck_assert_ptr_ne(host->log, MAP_FAILED);
+	sigset_t set, before;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, &before);
 	host->pid = fork();
 	if (host->pid == 0)
 		run(listener, script, n, tls, host->log);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	ck_assert_int_gt(host->pid, 0);
 	close(listener);
 }

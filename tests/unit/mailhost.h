@@ -7,7 +7,8 @@
  *	<	read a line into the log	body	read a message to its dot
  *	tls	shake hands	close	 at once, without a word of TLS
  *	bytes	send octet by octet from here on	wait N	 ms
- *	hold	do nothing any more	eof	read until the other end closes
+ *	signal	wait for SIGUSR1	hold	do nothing any more	eof	read until the other
+ *end closes
  *
  * and at its end the connection is closed as it should be.
  */
