@@ -24,3 +24,8 @@ bench_bench_table_SOURCES = bench/bench_table.c bench/stats.c bench/stats.h test
 bench_bench_table_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 bench_bench_table_LDADD = $(LAYER_CACHE) $(SQLITE_LIBS)
 endif
+EXTRA_PROGRAMS += bench/sink
+bench_sink_SOURCES = bench/sink.c
+bench_sink_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
+bench_sink_LDADD = $(SSL_LIBS) $(CRYPTO_LIBS) -lpthread
+EXTRA_DIST += bench/opensmtpd bench/opensmtpd.py

@@ -27,8 +27,8 @@ at_end() {
 
 clean_up() {
 	local pid
-	for pid in "${children[@]}"; do kill "$pid" 2>/dev/null; done
-	wait 2>/dev/null
+	for pid in "${children[@]}"; do kill "$pid" 2>/dev/null || :; done
+	wait 2>/dev/null || :
 	at_end
 	[ -z "$brought_up" ] || "$top/lab/down" >&2
 	rm -rf "$work"
