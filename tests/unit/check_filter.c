@@ -171,6 +171,8 @@ count(const char *text)
 	return n;
 }
 
+static void say(const char *fmt, ...) ATTR_PRINTF(1, 2);
+
 static void
 say(const char *fmt, ...)
 {

@@ -87,6 +87,8 @@ heard(void)
 	return said;
 }
 
+static void line(const char *fmt, ...) ATTR_PRINTF(1, 2);
+
 static void
 line(const char *fmt, ...)
 {
