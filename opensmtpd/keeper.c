@@ -14,7 +14,7 @@
 #include "opensmtpd/duct.h"
 
 enum {
-	STEADY = 60 * 1000,    /* ms of life after which an end is the first one again */
+	STEADY = 5 * 1000,     /* ms of life after which an end is the first one again */
 	PAUSE_FIRST = 1000,    /* ms */
 	PAUSE_MAX = 60 * 1000, /* ms */
 	REAP = 20,	       /* ms between two looks for the end of one that was killed */
