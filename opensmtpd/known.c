@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <openssl/rand.h>
+
 #include "base/buf.h"
 #include "base/conf.h"
 #include "maillog/maillog.h"
@@ -70,6 +72,9 @@ void
 known_init(struct known *known, const char *path)
 {
 	*known = (struct known){ .path = path, .clock = clock_system() };
+	if (RAND_bytes(known->key.octets, sizeof known->key.octets) != 1)
+		maillog(MTASTS_LOG_WARNING, "table reason=\"no random octets: strangers may choose "
+					    "whose queue their domain's mail waits in\"");
 	refresh(known);
 }
 
@@ -112,7 +117,7 @@ known_place(struct known *known, struct span domain, struct place *place)
 	refresh(known);
 	if (known->config == NULL)
 		return false;
-	*place = place_of(
-	    domain, (uint16_t)known->config->relay_port, (unsigned)known->config->relay_ports);
+	*place = place_of(&known->key, domain, (uint16_t)known->config->relay_port,
+	    (unsigned)known->config->relay_ports);
 	return true;
 }

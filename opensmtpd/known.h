@@ -20,6 +20,7 @@ struct known {
 	struct mtasts_config *config; /* NULL: it could not be read */
 	struct mtasts *ctx;	      /* NULL: there was no memory for it */
 	int64_t again_ms;	      /* not before is either tried again; monotonic */
+	struct place_key key;	      /* the same as long as smtpd runs */
 };
 
 /* path is borrowed.  Reads the configuration. */

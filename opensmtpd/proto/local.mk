@@ -21,4 +21,5 @@ opensmtpd_proto_libproto_la_SOURCES = \
 	opensmtpd/proto/tableimsg.c opensmtpd/proto/tableimsg.h \
 	opensmtpd/proto/tabletext.c opensmtpd/proto/tabletext.h
 opensmtpd_proto_libproto_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
-opensmtpd_proto_libproto_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS)
+opensmtpd_proto_libproto_la_CFLAGS = $(AM_CFLAGS) $(MT_PROGCFLAGS) $(CRYPTO_CFLAGS)
+opensmtpd_proto_libproto_la_LIBADD = $(CRYPTO_LIBS)

@@ -4,28 +4,38 @@
  */
 #include "opensmtpd/proto/place.h"
 
-enum { X_FIRST = 1, X_N = 191, Y_N = 256, Z_FIRST = 1, Z_N = 254, PORTS = 65536 };
+#include <openssl/sha.h>
+
+enum {
+	X_FIRST = 1,
+	X_N = 191,
+	Y_N = 256,
+	Z_FIRST = 1,
+	Z_N = 254,
+	PORTS = 65536,
+	DOMAIN_OCTETS = 255 /* that count: smtpd has no longer ones */
+};
 
 static uint32_t
-hash(struct span domain)
+hash(const struct place_key *key, struct span domain)
 {
-	uint32_t h = 2166136261u;
+	unsigned char digest[SHA256_DIGEST_LENGTH] = { 0 };
+	char octets[PLACE_KEY + DOMAIN_OCTETS + 1];
+	struct buf in;
 
-	for (size_t i = 0; i < domain.n; i++) {
-		h ^= (unsigned char)to_lower(domain.p[i]);
-		h *= 16777619u;
-	}
-	h ^= h >> 16;
-	h *= 0x85ebca6bu;
-	h ^= h >> 13;
-	h *= 0xc2b2ae35u;
-	return h ^ h >> 16;
+	buf_init(&in, octets, sizeof octets);
+	buf_put(&in, span_make((const char *)key->octets, sizeof key->octets));
+	for (size_t i = 0; i < domain.n && !in.full; i++)
+		buf_putc(&in, to_lower(domain.p[i]));
+	(void)SHA256((const unsigned char *)in.p, in.n, digest); /* else all have one place */
+	return (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 |
+	       digest[3];
 }
 
 struct place
-place_of(struct span domain, uint16_t port, unsigned n_ports)
+place_of(const struct place_key *key, struct span domain, uint16_t port, unsigned n_ports)
 {
-	uint64_t h = hash(domain);
+	uint64_t h = hash(key, domain);
 
 	if (n_ports > 0) {
 		uint64_t n = n_ports < (unsigned)PORTS - port ? n_ports : (unsigned)PORTS - port;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Places of domains: the same for ever, nobody else's, and spread.
+ * Places of domains: the same for a key, nobody else's, spread, and nobody's choice.
  */
 #include "opensmtpd/proto/place.h"
 
@@ -13,22 +13,24 @@
 
 enum { PORT = 10027, DOMAINS = 200000 };
 
-/* Fixed: a change here moves the queues of a running smtpd. */
+static const struct place_key key = { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 } };
+static const struct place_key other = { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17 } };
+
 static const struct {
 	const char *domain;
 	unsigned n_ports;
 	const char *url;
 } places[] = {
-	{ "", 0, "lmtp://[127.128.195.158]:10027" },
-	{ "example.net", 0, "lmtp://[127.98.29.109]:10027" },
-	{ "EXAMPLE.net", 0, "lmtp://[127.98.29.109]:10027" },
-	{ "good.example", 0, "lmtp://[127.11.193.208]:10027" },
-	{ "a.example", 0, "lmtp://[127.174.121.57]:10027" },
-	{ "[192.0.2.1]", 0, "lmtp://[127.62.84.38]:10027" },
+	{ "", 0, "lmtp://[127.71.30.196]:10027" },
+	{ "example.net", 0, "lmtp://[127.94.161.252]:10027" },
+	{ "EXAMPLE.net", 0, "lmtp://[127.94.161.252]:10027" },
+	{ "good.example", 0, "lmtp://[127.27.48.8]:10027" },
+	{ "a.example", 0, "lmtp://[127.166.230.126]:10027" },
+	{ "[192.0.2.1]", 0, "lmtp://[127.6.47.13]:10027" },
 	{ "example.net", 1, "lmtp://[127.0.0.1]:10027" },
-	{ "example.net", 8, "lmtp://[127.0.0.1]:10031" },
-	{ "good.example", 8, "lmtp://[127.0.0.1]:10027" },
-	{ "a.example", 1000, "lmtp://[127.0.0.1]:10935" },
+	{ "example.net", 8, "lmtp://[127.0.0.1]:10030" },
+	{ "good.example", 8, "lmtp://[127.0.0.1]:10028" },
+	{ "a.example", 1000, "lmtp://[127.0.0.1]:10895" },
 };
 
 START_TEST(fixed)
@@ -39,7 +41,7 @@ START_TEST(fixed)
 
 	guard_init(&g, places[_i].domain, strlen(places[_i].domain));
 	buf_init(&out, text, sizeof text);
-	place_put_url(&out, place_of(g.span, PORT, places[_i].n_ports));
+	place_put_url(&out, place_of(&key, g.span, PORT, places[_i].n_ports));
 	ck_assert(!out.full);
 	ck_assert_str_eq(out.p, places[_i].url);
 	guard_clear(&g);
@@ -47,12 +49,18 @@ START_TEST(fixed)
 END_TEST
 
 static struct place
-place_at(int i, unsigned n_ports)
+place_by(const struct place_key *by, int i, unsigned n_ports)
 {
 	char name[32];
 	int n = snprintf(name, sizeof name, "d%d.example", i);
 
-	return place_of(span_make(name, (size_t)n), PORT, n_ports);
+	return place_of(by, span_make(name, (size_t)n), PORT, n_ports);
+}
+
+static struct place
+place_at(int i, unsigned n_ports)
+{
+	return place_by(&key, i, n_ports);
 }
 
 START_TEST(nobody_elses)
@@ -101,6 +109,28 @@ START_TEST(spread)
 }
 END_TEST
 
+/* Names that meet, as somebody may have chosen them, meet no more with another key. */
+START_TEST(chosen)
+{
+	enum { NAMES = 20000 };
+	static uint32_t all[NAMES];
+	int pairs = 0, again = 0;
+
+	for (int i = 0; i < NAMES; i++)
+		all[i] = place_at(i, 0).address;
+	for (int i = 0; i < NAMES; i++) {
+		for (int k = 0; k < i; k++) {
+			if (all[i] != all[k])
+				continue;
+			pairs++;
+			again += place_by(&other, i, 0).address == place_by(&other, k, 0).address;
+		}
+	}
+	ck_assert_int_gt(pairs, 5);
+	ck_assert_int_eq(again, 0);
+}
+END_TEST
+
 START_TEST(ports)
 {
 	unsigned counts[16] = { 0 };
@@ -116,8 +146,8 @@ START_TEST(ports)
 		ck_assert_uint_gt(counts[i], DOMAINS / 16 * 9 / 10);
 	for (int i = 0; i < 1000; i++) {
 		char name = (char)i;
-		ck_assert_uint_ge(place_of(span_make(&name, 1), 65530, 1000).port, 65530);
-		ck_assert_uint_eq(place_of(span_make(&name, 1), 65535, 4).port, 65535);
+		ck_assert_uint_ge(place_of(&key, span_make(&name, 1), 65530, 1000).port, 65530);
+		ck_assert_uint_eq(place_of(&key, span_make(&name, 1), 65535, 4).port, 65535);
 	}
 }
 END_TEST
@@ -133,6 +163,7 @@ main(void)
 	tcase_add_loop_test(tests, fixed, 0, N(places));
 	tcase_add_test(tests, nobody_elses);
 	tcase_add_test(tests, spread);
+	tcase_add_test(tests, chosen);
 	tcase_add_test(tests, ports);
 	suite_add_tcase(suite, tests);
 	return unit_main(suite);
