@@ -82,7 +82,7 @@ large() {
 	local before after
 	before=$(peak)
 	{ printf 'Subject: large\r\n\r\n'; yes '.A line of a large message, which begins with a dot, for that costs one more.' |
-	    head -c 52428800 | sed 's/$/\r/'; printf '\r\n'; } >"$work/large"
+	    head -n 660000 | sed 's/$/\r/'; } >"$work/large"
 	forget
 	perl -pe 's/^\./../' "$work/large" >"$work/stuffed"
 	submit -m "$work/stuffed" -- u@good.example
