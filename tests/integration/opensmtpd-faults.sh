@@ -3,6 +3,7 @@
 # What goes wrong around the relay, and what must not come of it: hosts that hang beside good ones, others who speak to the relay's port,
 # domains that share an address of it, processes that die, a resolver that is dead, an answer that comes too late for smtpd.
 #
+#	build		the build tree
 #	OPENSMTPDS	which to use, default both
 # shellcheck source-path=SCRIPTDIR source=lib/opensmtpd.sh
 . "$(dirname "$0")/lib/opensmtpd.sh"
@@ -193,6 +194,30 @@ no_names() {
 	isnt_gone
 }
 
+# A host that answers the message later than smtpd can wait: smtpd is told to come again, and then what became of it; nothing is
+# sent twice.  The program is one that thinks smtpd very impatient.
+late() {
+	local hasty=$build/tests/tools/.libs/filter-hasty # not the script around it
+	end
+	cp "$hasty" "$root/etc/mtasts/hasty"
+	ln -sf hasty "$root/etc/mtasts/filter-mtasts"
+	begin
+	"$top/lab/publish" relayed mail=enddelay=10
+	began=$("$top/lab/log" --mark)
+	send u@relayed.example
+	is "$smtpd: late: deferred" "$(fared u@relayed.example)" 'deferred relay'
+	again u@relayed.example
+	is "$smtpd: late: still waiting" "$(fared u@relayed.example)" 'deferred relay'
+	sleep 7
+	again u@relayed.example
+	is "$smtpd: late: told" "$(fared u@relayed.example) $(said u@relayed.example | cut -d ' ' -f 1)" 'delivered relay 250'
+	is "$smtpd: late: sent once" "$(copies u@relayed.example)" 1
+	"$top/lab/publish" relayed mail=good
+	end
+	ln -sf "$program" "$root/etc/mtasts/filter-mtasts"
+	begin
+}
+
 # Without the table there is no smtpd; the mail waits for the next.
 no_table() {
 	"$top/lab/publish" relayed mail=rcpt450
@@ -213,7 +238,7 @@ no_table() {
 }
 
 # shared comes first: what waits for a host that hangs would keep all others
-parts=${*:-shared tarpit foreigners killed storm no_names no_table}
+parts=${*:-shared tarpit foreigners killed storm no_names late no_table}
 for opensmtpd in $OPENSMTPDS; do
 	use "$opensmtpd"
 	configure split

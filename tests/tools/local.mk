@@ -33,3 +33,12 @@ tests_tools_confined_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_tools_confined_LDADD = opensmtpd/libconfine.la lib/report/libreport.la lib/engine/libengine.la \
 	lib/tls/libtls.la lib/net/libnet.la $(LAYER_CACHE) $(CRYPTO_LIBS)
 endif
+
+# filter-mtasts that keeps nobody waiting for minutes: what it makes of answers that come too late is seen in seconds
+noinst_PROGRAMS += tests/tools/filter-hasty
+tests_tools_filter_hasty_SOURCES = $(opensmtpd_filter_mtasts_SOURCES) \
+	$(opensmtpd_libfilter_la_SOURCES) $(opensmtpd_relay_librelay_la_SOURCES)
+tests_tools_filter_hasty_CPPFLAGS = $(opensmtpd_filter_mtasts_CPPFLAGS) -DRELAY_HASTY
+tests_tools_filter_hasty_CFLAGS = $(opensmtpd_filter_mtasts_CFLAGS)
+tests_tools_filter_hasty_LDADD = opensmtpd/libsupervisor.la opensmtpd/libconfine.la opensmtpd/proto/libproto.la loop/libloop.la $(LAYER_NET) lib/libmtasts.la \
+	$(SSL_LIBS) $(CRYPTO_LIBS)
