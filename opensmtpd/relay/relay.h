@@ -24,8 +24,8 @@ struct relay {
 };
 
 enum {
-	/* smtpd waits 300 s for any answer of ours (its mta_session.c), and delivers again after
-	   that.  Every reply to smtpd is given within so many ms. */
+/* smtpd waits 300 s for any answer of ours (its mta_session.c), and delivers again after
+   that.  Every reply to smtpd is given within so many ms. */
 #ifdef RELAY_HASTY /* tests/tools/filter-hasty */
 	RELAY_ANSWER = 9 * 1000,
 #else
