@@ -197,6 +197,7 @@ no_names() {
 # A host that answers the message later than smtpd can wait: smtpd is told to come again, and then what became of it; nothing is
 # sent twice.  The program is one that thinks smtpd very impatient.
 late() {
+	# shellcheck disable=SC2154 # what runs the tests sets it
 	local hasty=$build/tests/tools/.libs/filter-hasty # not the script around it
 	end
 	cp "$hasty" "$root/etc/mtasts/hasty"
