@@ -9,12 +9,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -58,6 +61,29 @@ check_user(struct check *check)
 
 /* ---- store ---- */
 
+/* The table gets the groups of the database, which need not be those that this process has. */
+static void
+check_membership(struct check *check)
+{
+	enum { GROUPS_MAX = 1024 };
+	gid_t groups[GROUPS_MAX];
+	int n = GROUPS_MAX;
+	struct stat st;
+	const struct passwd *user = getpwuid(geteuid());
+
+	if (user == NULL || user->pw_uid == 0 || stat(check->config->state_directory, &st) != 0 ||
+	    st.st_uid == user->pw_uid || getgrouplist(user->pw_name, user->pw_gid, groups, &n) < 0)
+		return;
+	for (int i = 0; i < n; i++) {
+		if (groups[i] == st.st_gid)
+			return;
+	}
+	fault(check,
+	    "user: %s is not in the group %s, as the table needs it: run mtasts init, or gpasswd "
+	    "-a %s %s, and restart smtpd",
+	    user->pw_name, check->config->group, user->pw_name, check->config->group);
+}
+
 static void
 store_told(void *arg, enum mtasts_log level, const char *text)
 {
@@ -86,6 +112,8 @@ check_store(struct check *check)
 		    directory, strerror(errno), check->config->group);
 		return;
 	}
+	check_membership(check);
+	before = check->faults;
 	int r = mtasts_new(check->config, store_told, check, &ctx);
 	if (r != 0) {
 		fault(check, "store: %s", mtasts_strerror(r));

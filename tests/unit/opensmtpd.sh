@@ -126,6 +126,7 @@ if [ "$(id -u)" = 0 ]; then
 	like "not in the group" "$status $out" "^1 state_directory $state: .*'group $group'"
 	as=(setpriv --reuid nobody --regid daemon --clear-groups)
 	check
-	is "in the group" "$status $out" "0 "
+	like "in the group, but not by the database" "$status $out" '^1 user: nobody is not in the group daemon, .*gpasswd -a nobody daemon'
+	is "in the group, but not by the database: nothing else" "$(wc -l <<<"$out")" 1
 fi
 tap_done
