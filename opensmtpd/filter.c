@@ -188,6 +188,19 @@ descriptors_take(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* The store's own line can tell no more than that it is not permitted. */
+static void
+look_at_store(const struct filter *f)
+{
+	const char *directory = f->config->state_directory;
+
+	if (faccessat(AT_FDCWD, directory, X_OK, AT_EACCESS) != 0 && errno == EACCES)
+		log_put(&f->log, MTASTS_LOG_ERROR,
+		    "filter store=\"%s: %s\" reason=\"is 'group %s' in the filter's line of "
+		    "smtpd.conf?\"",
+		    directory, strerror(EACCES), f->config->group);
+}
+
 static int
 talk_open(struct filter *f)
 {
@@ -238,6 +251,7 @@ filter_open(struct filter *f)
 		return fault(f, "relay", why.p);
 	if (confine_become(f->config, &why) != 0)
 		return fault(f, "user", why.p);
+	look_at_store(f);
 	int r = talk_open(f);
 	return r != EX_OK ? r : keeper_open(f);
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -108,6 +109,7 @@ worker_main(const struct worker_config *config, int channel)
 
 static struct mtasts_config config;
 static int smtpd = -1, errors = -1;
+static bool is_stranger; /* to the store: not root */
 static pid_t filter;
 static char heard[1 << 20], logged[1 << 16];
 static size_t n_heard, n_logged;
@@ -246,6 +248,8 @@ start(void)
 			close(talk[i]);
 			close(error[i]);
 		}
+		if (is_stranger && geteuid() == 0 && setuid(65534) != 0)
+			_exit(97);
 		_exit(filter_main(&config));
 	}
 	close(talk[0]);
@@ -555,6 +559,26 @@ START_TEST(test_port_taken)
 }
 END_TEST
 
+START_TEST(test_no_group)
+{
+	char directory[] = "/tmp/check_filter.XXXXXX", line[256];
+
+	ck_assert(mkdtemp(directory) != NULL && chmod(directory, 0) == 0);
+	ck_assert_int_eq(end(), 0);
+	close(errors);
+	is_stranger = true;
+	strcpy(config.state_directory, directory);
+	start();
+	snprintf(line, sizeof line,
+	    "filter store=\"%s: Permission denied\" reason=\"is 'group %s' in the filter's line",
+	    directory, config.group);
+	ck_assert(hear_log(line));
+	say("config|ready\n");
+	ck_assert(hear("register|ready\n"));
+	rmdir(directory);
+}
+END_TEST
+
 START_TEST(test_many_ports)
 {
 	start_anew(DEADLINE, 3);
@@ -591,6 +615,7 @@ suite(void)
 	tcase_add_test(c, test_signals);
 	tcase_add_test(c, test_end);
 	tcase_add_test(c, test_port_taken);
+	tcase_add_test(c, test_no_group);
 	tcase_add_test(c, test_many_ports);
 	suite_add_tcase(s, c);
 	return s;
