@@ -55,7 +55,8 @@ on_late(struct session *session)
 
 	if (!session->is_served) {
 		refuse(session->watch.fd, "421 4.7.0 smtpd has not announced this connection\r\n");
-		refused_log(sessions, &session->end, "smtpd has not announced it");
+		refused_log(sessions, &session->end,
+		    "smtpd has not announced it: no client of ours, or its action has no filter");
 	} else {
 		refuse(session->watch.fd, "421 4.4.2 Nothing was said for too long\r\n");
 	}
