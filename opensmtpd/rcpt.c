@@ -18,6 +18,7 @@ struct rcpt {
 	int64_t end_ms; /* monotonic */
 	uint64_t id;	/* of what the library is at */
 	struct mtasts_policy *policy;
+	struct mtasts_mxset *mx;
 };
 
 struct rcpts {
@@ -39,6 +40,7 @@ rcpt_free(struct rcpt *rcpt)
 		rcpt->next->at = rcpt->at;
 	rcpt->rcpts->n--;
 	mtasts_policy_free(rcpt->policy);
+	mtasts_mxset_free(rcpt->mx);
 	free(rcpt);
 }
 
@@ -65,6 +67,29 @@ left_ms(const struct rcpt *rcpt)
 
 /* ---- the decision ---- */
 
+static struct mtasts_attempt
+untried(const struct rcpt *rcpt, size_t i)
+{
+	return (struct mtasts_attempt){ .mx_host = mtasts_mxset_host(rcpt->mx, i),
+		.mx_secure = mtasts_mxset_secure(rcpt->mx),
+		.tls = MTASTS_TLS_UNTRIED };
+}
+
+/*
+ * A host that is in the policy is the relay's affair: it may do better in the next attempt,
+ * whatever strikes there are against it in this very second.
+ */
+static bool
+is_any_allowed(const struct rcpt *rcpt)
+{
+	for (size_t i = 0; i < mtasts_mxset_count(rcpt->mx); i++) {
+		struct mtasts_attempt attempt = untried(rcpt, i);
+		if (mtasts_judge(rcpt->policy, &attempt).deliver)
+			return true;
+	}
+	return false;
+}
+
 static void
 decided(void *arg, int error, struct mtasts_policy *policy, const struct mtasts_decision *decision)
 {
@@ -72,7 +97,7 @@ decided(void *arg, int error, struct mtasts_policy *policy, const struct mtasts_
 	struct rcpts *rcpts = rcpt->rcpts;
 
 	rcpt->policy = policy;
-	if (error != 0 || decision->action != MTASTS_FAIL) {
+	if (error != 0 || decision->action != MTASTS_FAIL || is_any_allowed(rcpt)) {
 		answer(rcpt, NULL);
 		return;
 	}
@@ -82,18 +107,15 @@ decided(void *arg, int error, struct mtasts_policy *policy, const struct mtasts_
 }
 
 static int
-decide(struct rcpt *rcpt, const struct mtasts_mxset *set)
+decide(struct rcpt *rcpt)
 {
-	size_t n = mtasts_mxset_count(set);
+	size_t n = mtasts_mxset_count(rcpt->mx);
 	struct mtasts_attempt *attempts = mem_zero(n, sizeof *attempts);
 
 	if (attempts == NULL)
 		return MTASTS_ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		attempts[i].mx_host = mtasts_mxset_host(set, i);
-		attempts[i].mx_secure = mtasts_mxset_secure(set);
-		attempts[i].tls = MTASTS_TLS_UNTRIED;
-	}
+	for (size_t i = 0; i < n; i++)
+		attempts[i] = untried(rcpt, i);
 	int r = mtasts_decide_start(rcpt->rcpts->ctx, rcpt->policy, attempts, n, 0, 0,
 	    left_ms(rcpt), decided, rcpt, &rcpt->id);
 	if (r == 0)
@@ -108,11 +130,11 @@ static void
 mx_come(void *arg, int error, struct mtasts_mxset *set)
 {
 	struct rcpt *rcpt = arg;
-	bool is_over = error != 0 || mtasts_mxset_count(set) == 0 || left_ms(rcpt) == 0;
 
-	if (is_over || decide(rcpt, set) != 0)
+	rcpt->mx = set;
+	if (error != 0 || mtasts_mxset_count(set) == 0 || left_ms(rcpt) == 0 ||
+	    is_any_allowed(rcpt) || decide(rcpt) != 0)
 		answer(rcpt, NULL);
-	mtasts_mxset_free(set);
 }
 
 /* ---- the policy ---- */

@@ -23,6 +23,8 @@ struct mtasts_mxset {
 	size_t n;
 };
 
+static const char *const hosts[] = { "mx0.example", "mx1.example", "mx2.example" };
+
 enum step { STEP_NONE, STEP_POLICY, STEP_MX, STEP_DECISION };
 
 /* The one thing that is asked at a time; the test answers. */
@@ -39,6 +41,7 @@ static struct {
 	struct mtasts_policy *taken; /* given to the decision */
 	size_t n_attempts;
 	bool is_judged_early; /* age 0, no bounce_after, hosts untried */
+	size_t n_refused;     /* hosts that are not in the policy: the first ones */
 	unsigned n_cancelled;
 	int n_policies, n_sets; /* that are not freed */
 } library;
@@ -91,7 +94,7 @@ mtasts_decide_start(struct mtasts *ctx, struct mtasts_policy *policy,
 	library.is_judged_early = message_age == 0 && bounce_after == 0;
 	for (size_t i = 0; i < n; i++)
 		library.is_judged_early &= attempts[i].tls == MTASTS_TLS_UNTRIED &&
-					   strcmp(attempts[i].mx_host, "mx.example") == 0;
+					   strcmp(attempts[i].mx_host, hosts[i]) == 0;
 	return 0;
 }
 
@@ -134,8 +137,19 @@ const char *
 mtasts_mxset_host(const struct mtasts_mxset *set, size_t i)
 {
 	(void)set;
-	(void)i;
-	return "mx.example";
+	return hosts[i];
+}
+
+struct mtasts_verdict
+mtasts_judge(const struct mtasts_policy *policy, const struct mtasts_attempt *attempt)
+{
+	bool is_refused = false;
+
+	ck_assert_ptr_nonnull(policy);
+	ck_assert_int_eq(attempt->tls, MTASTS_TLS_UNTRIED);
+	for (size_t i = 0; i < library.n_refused; i++)
+		is_refused |= strcmp(attempt->mx_host, hosts[i]) == 0;
+	return (struct mtasts_verdict){ .deliver = !is_refused };
 }
 
 int
@@ -271,6 +285,7 @@ static void
 setup(void)
 {
 	memset(&library, 0, sizeof library);
+	library.n_refused = 3;
 	now_ms = 0;
 	n_answers = 0;
 	the_clock = clock_system();
@@ -372,6 +387,22 @@ START_TEST(test_not_refused)
 }
 END_TEST
 
+/* Strikes make no refusal: what one of the domain's hosts may take yet is not for us to end. */
+START_TEST(test_allowed)
+{
+	library.n_refused = 2;
+	ask(7, "x.example");
+	policy_comes(0, MTASTS_PUBLISHED, MTASTS_ENFORCE);
+	mx_come(0, 3);
+	check_proceeds(7);
+	library.n_refused = 3;
+	come_to_decision();
+	library.n_refused = 2; /* by the policy that came with the recheck */
+	decision_comes(0, MTASTS_FAIL, 550);
+	check_proceeds(7);
+}
+END_TEST
+
 START_TEST(test_no_hosts)
 {
 	ask(7, "x.example");
@@ -469,6 +500,7 @@ suite(void)
 	tcase_add_loop_test(c, test_harmless, 0, sizeof harmless / sizeof *harmless);
 	tcase_add_test(c, test_refused);
 	tcase_add_test(c, test_not_refused);
+	tcase_add_test(c, test_allowed);
 	tcase_add_test(c, test_no_hosts);
 	tcase_add_test(c, test_busy);
 	tcase_add_test(c, test_late);
