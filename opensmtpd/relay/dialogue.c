@@ -312,8 +312,9 @@ body_pass(struct dialogue *d, struct span in)
 	return given - rest.n;
 }
 
-bool
-dialogue_is_reading(const struct dialogue *d)
+/* Not while an MX host is behind with the message. */
+static bool
+is_reading(const struct dialogue *d)
 {
 	return d->out.n == 0 &&
 	       (d->state == DIALOGUE_COMMAND ||
@@ -323,7 +324,7 @@ dialogue_is_reading(const struct dialogue *d)
 size_t
 dialogue_take(struct dialogue *d, struct span in)
 {
-	if (in.n == 0 || !dialogue_is_reading(d))
+	if (in.n == 0 || !is_reading(d))
 		return 0;
 	if (d->is_refused) {
 		d->is_refused = false;
@@ -377,13 +378,4 @@ bool
 dialogue_is_over(const struct dialogue *d)
 {
 	return d->state == DIALOGUE_OVER && d->out.n == 0;
-}
-
-void
-dialogue_end(struct dialogue *d, const char *enhanced, const char *text)
-{
-	message_end(d);
-	d->state = DIALOGUE_OVER;
-	buf_init(&d->out, d->text, sizeof d->text);
-	say(d, 421, enhanced, text);
 }

@@ -69,8 +69,6 @@ void dialogue_clear(struct dialogue *dialogue);
 
 /* Octets of in that were taken; none while out is not empty or an answer is waited for. */
 size_t dialogue_take(struct dialogue *dialogue, struct span in);
-/* More input is of use: not while an MX host is behind with the message. */
-bool dialogue_is_reading(const struct dialogue *dialogue);
 /* smtpd said more about this connection. */
 void dialogue_told(struct dialogue *dialogue);
 /* The loop's ms at which dialogue_take() is to be called again, or INT64_MAX. */
@@ -80,7 +78,5 @@ bool dialogue_tell_final(struct dialogue *dialogue);
 /* Final replies are still owed. */
 bool dialogue_owes_finals(const struct dialogue *dialogue);
 bool dialogue_is_over(const struct dialogue *dialogue);
-/* Ends it with a reply of 421. */
-void dialogue_end(struct dialogue *dialogue, const char *enhanced, const char *text);
 
 #endif
