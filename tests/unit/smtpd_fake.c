@@ -110,11 +110,13 @@ is_waiting(const struct smtpd *smtpd, bool for_final, bool for_data)
 	return smtpd->rcpts[smtpd->n - 1] == 0;
 }
 
-/* Whatever is owed comes within RELAY_ANSWER. */
+/* Whatever is owed comes before smtpd gives up, with time for the way (mta_session.c: 300 s). */
+enum { SMTPD_WAITS = 290 * 1000 /* ms */ };
+
 static void
 wait_for(struct smtpd *smtpd, bool for_final, bool for_data)
 {
-	int64_t until = world.now_ms + RELAY_ANSWER;
+	int64_t until = world.now_ms + SMTPD_WAITS;
 
 	for (size_t steps = 0; is_waiting(smtpd, for_final, for_data); steps++) {
 		assert(steps < STEPS);
@@ -174,7 +176,7 @@ body_send(struct smtpd *smtpd)
 
 	for (size_t i = 0; left.n != 0 && smtpd->t != NULL; i++) {
 		size_t n = pieces[i] < left.n ? pieces[i] : left.n;
-		int64_t until = world.now_ms + RELAY_ANSWER;
+		int64_t until = world.now_ms + SMTPD_WAITS;
 		smtpd->is_inside = true;
 		transaction_body(smtpd->t, span_make(left.p, n));
 		smtpd->is_inside = false;
