@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # What goes wrong around the relay, and what must not come of it: hosts that hang beside good ones, others who speak to the relay's port,
-# domains that share an address of it, processes that die, a resolver that is dead, an answer that comes too late for smtpd.
+# domains that share an address of it, processes that die, a resolver that is dead, a host that
+# fails again and again.
 #
 #	build		the build tree
 #	OPENSMTPDS	which to use, default both
@@ -107,6 +108,13 @@ is_back() {
 		[ -z "$(process worker)" ] || return 0
 		sleep 0.1
 	done
+}
+
+# A host that failed a moment ago may do better later: the filter refuses nobody for it.
+burst() {
+	forget
+	submit -n 20 -- u@selfsigned.example
+	is "$smtpd: a burst to a host that fails" "$(grep -c '^rcpt u@selfsigned.example [0-9]* 250 ' "$got/output")" 20
 }
 
 # The worker dies while a message is on its way: it is delivered once, sooner or later.

@@ -138,9 +138,6 @@ asked() {
 		is "$name: $domain: refused at once" "$(sed -E 's/^rcpt ([^ ]+) [0-9]+/\1/' "$got/output")" \
 		    "u@$domain.example $(words OLD "$domain" 4.8)"
 	done
-	# what failed a moment ago may do better later: nobody is refused for it
-	submit -n 20 -- u@expired.example
-	is "$name: a burst to a host that fails" "$(grep -c '^rcpt u@expired.example [0-9]* 250 ' "$got/output")" 20
 	gather
 	is "$name: and nobody had any of it" "$(for domain in "${bad[@]}"; do taken "u@$domain.example"; done | sort -u)" -
 	end
