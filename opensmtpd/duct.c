@@ -81,6 +81,12 @@ packet_keep(struct duct *duct, const struct buf *b)
 }
 
 int
+duct_fd(const struct duct *duct)
+{
+	return duct->fd.fd;
+}
+
+int
 duct_send(struct duct *duct, const struct channel_message *message)
 {
 	char octets[CHANNEL_MAX + 1];

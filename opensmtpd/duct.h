@@ -28,6 +28,8 @@ struct duct_events {
  */
 struct duct *duct_new(struct loop *loop, int fd, const struct duct_events *events);
 void duct_free(struct duct *duct);
+/* For a fork()ed child that must not hold it. */
+int duct_fd(const struct duct *duct);
 /* 0, or -1: it is full, or there is no memory, and the other end has missed a message. */
 int duct_send(struct duct *duct, const struct channel_message *message);
 

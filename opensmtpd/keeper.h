@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * Keeps one worker process going: started anew when it ends, at once and then after pauses that
- * grow to a minute; killed when it no longer answers.
+ * grow to a minute; killed when it no longer answers.  One that wants to be relieved gets a
+ * successor, and lives on beside it until what it has under way is finished.
  */
 #ifndef OPENSMTPD_KEEPER_H
 #define OPENSMTPD_KEEPER_H
@@ -30,7 +31,8 @@ struct keeper *keeper_new(
 void keeper_free(struct keeper *keeper);
 /*
  * 0, or -1: there is none now, or it has missed a message, for which it is replaced: it would no
- * longer know what smtpd is at.  gone() comes from the loop.
+ * longer know what smtpd is at.  gone() comes from the loop.  What smtpd does with its connections
+ * is told to the relieved one too.
  */
 int keeper_tell(struct keeper *keeper, const struct channel_message *message);
 

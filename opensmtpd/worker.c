@@ -27,10 +27,9 @@ enum {
 	FDS_KEPT = 64,	 /* descriptors for the store, the helpers and the like */
 	FDS_SESSION = 4, /* that a session of smtpd's may need */
 	SESSIONS_MAX = 2000,
-	SWEEP = 10 * 1000,    /* ms between two looks for what is old */
-	OUTDATED = 5 * 1000,  /* ms between two looks at the files behind the walls */
-	LEAVE = 1000,	      /* ms between two looks whether nothing is under way */
-	PATIENCE = 10 * 1000, /* ms until nobody new is taken, when there always was something */
+	SWEEP = 10 * 1000,   /* ms between two looks for what is old */
+	OUTDATED = 5 * 1000, /* ms between two looks at the files behind the walls */
+	LEAVE = 200,	     /* ms between two looks whether nothing is under way */
 };
 
 struct worker {
@@ -45,7 +44,8 @@ struct worker {
 	struct door *door;
 	struct confine confine;
 	struct loop_timer sweep, outdated;
-	int64_t leave_ms; /* it is to end since then; -1: it is not */
+	bool is_outdated; /* somebody else should have its place */
+	bool is_relieved; /* and has: it ends when nothing is under way */
 };
 
 /* ---- the channel ---- */
@@ -62,6 +62,21 @@ on_answer(void *arg, uint64_t question, const struct mtasts_decision *decision)
 		buf_keep(answer.text, sizeof answer.text, span_of(decision->text));
 	}
 	(void)duct_send(w->duct, &answer);
+}
+
+static void
+timer_set(struct worker *w, struct loop_timer *timer, int64_t in_ms)
+{
+	(void)loop_timer_set(w->loop, timer, in_ms); /* which has its place: it was set before */
+}
+
+/* Whoever comes from now on is the other's. */
+static void
+relieved(struct worker *w)
+{
+	w->is_relieved = true;
+	door_shut(w->door);
+	timer_set(w, &w->outdated, 0);
 }
 
 static void
@@ -88,6 +103,9 @@ on_message(void *arg, const struct channel_message *m)
 	case CHANNEL_PING:
 		(void)duct_send(w->duct, m);
 		break;
+	case CHANNEL_LEAVE:
+		relieved(w);
+		break;
 	case CHANNEL_ANSWER:
 		break;
 	}
@@ -111,12 +129,6 @@ on_connection(void *arg, int fd)
 /* ---- time ---- */
 
 static void
-timer_set(struct worker *w, struct loop_timer *timer, int64_t in_ms)
-{
-	(void)loop_timer_set(w->loop, timer, in_ms); /* which has its place: it was set before */
-}
-
-static void
 on_sweep(void *arg)
 {
 	struct worker *w = arg;
@@ -125,22 +137,28 @@ on_sweep(void *arg)
 	timer_set(w, &w->sweep, SWEEP);
 }
 
-/* What is under way is finished, and a worker that sees the new files takes over. */
 static void
-leave(struct worker *w)
+leave_if_idle(struct worker *w)
 {
-	int64_t now_ms = loop_now_ms(w->loop);
-
-	if (w->leave_ms < 0) {
-		w->leave_ms = now_ms;
-		log_put(w->config->log, MTASTS_LOG_INFO,
-		    "worker reason=\"files were exchanged: ends when nothing is under way\"");
-	}
-	if (now_ms - w->leave_ms >= PATIENCE)
-		door_shut(w->door);
 	if (sessions_count(w->sessions) == 0 && rcpts_count(w->rcpts) == 0)
 		loop_stop(w->loop);
 	timer_set(w, &w->outdated, LEAVE);
+}
+
+/* A worker that sees the new files takes over; what is under way is finished here. */
+static void
+look_at_files(struct worker *w)
+{
+	const struct channel_message leave = { .kind = CHANNEL_LEAVE };
+
+	if (!w->is_outdated && confine_is_outdated(&w->confine)) {
+		w->is_outdated = true;
+		log_put(w->config->log, MTASTS_LOG_INFO,
+		    "worker reason=\"files were exchanged: another takes over\"");
+	}
+	if (w->is_outdated)
+		(void)duct_send(w->duct, &leave);
+	timer_set(w, &w->outdated, OUTDATED);
 }
 
 static void
@@ -148,10 +166,10 @@ on_outdated(void *arg)
 {
 	struct worker *w = arg;
 
-	if (w->leave_ms >= 0 || confine_is_outdated(&w->confine))
-		leave(w);
+	if (w->is_relieved)
+		leave_if_idle(w);
 	else
-		timer_set(w, &w->outdated, OUTDATED);
+		look_at_files(w);
 }
 
 /* ---- all of it ---- */
@@ -269,7 +287,6 @@ worker_main(const struct worker_config *config, int channel)
 	if (w == NULL)
 		return EX_OSERR;
 	w->config = config;
-	w->leave_ms = -1;
 	int r = worker_open(w, channel);
 	if (r == EX_OK)
 		loop_run(w->loop);

@@ -106,6 +106,7 @@ take_rest(struct span *in, struct channel_message *m)
 	case CHANNEL_BEGIN:
 	case CHANNEL_DISCONNECT:
 	case CHANNEL_PING:
+	case CHANNEL_LEAVE:
 		return true;
 	case CHANNEL_ENVELOPE:
 		return take_number(in, 8, &m->envelope);
@@ -123,7 +124,7 @@ channel_parse(struct span packet, struct channel_message *message)
 	struct channel_message m = { 0 };
 	uint8_t kind;
 
-	if (!take(&packet, &kind, 1) || memchr("CBEDQPA", kind, 7) == NULL ||
+	if (!take(&packet, &kind, 1) || memchr("CBEDQPLA", kind, 8) == NULL ||
 	    !take_number(&packet, 8, &m.id))
 		return -1;
 	m.kind = (enum channel_kind)kind;
@@ -187,6 +188,7 @@ channel_format(struct buf *out, const struct channel_message *message)
 	case CHANNEL_BEGIN:
 	case CHANNEL_DISCONNECT:
 	case CHANNEL_PING:
+	case CHANNEL_LEAVE:
 		break;
 	case CHANNEL_ENVELOPE:
 		put_number(out, 8, message->envelope);

@@ -12,10 +12,13 @@
  *	D session:8			it is over
  *	Q question:8 domain		a recipient of that domain: what is known of it?
  *	P number:8			is anybody there?
+ *	L number:8			another has taken your place: finish what is under way, and
+ *end
  *
  *	from the worker
  *	A question:8 code:2 n:1 enhanced:n text		code 0: proceed; else the refusal
  *	P number:8			yes
+ *	L number:8			somebody else should have my place (it is asked again)
  *
  * As octets, "D 00 00 00 00 00 00 00 2a" is the end of session 0x2a, and
  * "A 00 00 00 00 00 00 00 01 02 26 05 5.4.8 No" refuses question 1 by "550 5.4.8 No".
@@ -43,6 +46,7 @@ enum channel_kind {
 	CHANNEL_DISCONNECT = 'D',
 	CHANNEL_QUESTION = 'Q',
 	CHANNEL_PING = 'P',
+	CHANNEL_LEAVE = 'L',
 	CHANNEL_ANSWER = 'A'
 };
 

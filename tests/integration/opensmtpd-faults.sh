@@ -59,6 +59,34 @@ tarpit() {
 	is "$smtpd: tarpit: when it speaks" "$(fared u@relayed.example)" 'delivered relay'
 }
 
+# Files behind the worker's walls are exchanged while a host keeps it busy: another worker has what is new, the first one finishes.
+exchanged() {
+	local first from
+	"$top/lab/publish" relayed mail=enddelay=14
+	forget
+	submit -- u@relayed.example
+	sleep 1
+	first=$(process worker)
+	from=$(date +%s)
+	touch "$LAB_DIR/pki/certs"
+	for _ in $(seq 100); do
+		[ "$(process worker | wc -l)" = 1 ] || break
+		sleep 0.1
+	done
+	is "$smtpd: exchanged: two workers" "$(process worker | wc -l)" 2
+	submit -- u@good.example
+	settled 10 u@good.example
+	gather
+	is "$smtpd: exchanged: what is new" "$(fared u@good.example)" 'delivered relay'
+	[ $(($(date +%s) - from)) -lt 12 ] && pass "$smtpd: exchanged: it did not wait" || fail "$smtpd: exchanged: it did not wait"
+	settled 20 u@relayed.example
+	gather
+	is "$smtpd: exchanged: what was under way" "$(fared u@relayed.example)" 'delivered relay'
+	for _ in $(seq 200); do [ "$(process worker | wc -l)" = 1 ] && break; sleep 0.1; done
+	is "$smtpd: exchanged: the successor stays" "$(process worker | grep -cx "$first") $(process worker | wc -l)" '0 1'
+	"$top/lab/publish" relayed mail=good
+}
+
 # The relay is no open one: it serves connections that smtpd has announced, by both their ends.
 foreigners() {
 	local there port range
@@ -247,7 +275,7 @@ no_table() {
 }
 
 # shared comes first: what waits for a host that hangs would keep all others
-parts=${*:-shared tarpit foreigners killed storm no_names late no_table}
+parts=${*:-shared tarpit exchanged foreigners killed storm no_names late no_table}
 for opensmtpd in $OPENSMTPDS; do
 	use "$opensmtpd"
 	configure split

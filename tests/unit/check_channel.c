@@ -39,6 +39,7 @@ static const struct {
 	{ "question", OCTETS("Q" ID "sub.example.net"), CHANNEL_QUESTION },
 	{ "question, underscore", OCTETS("Q" ID "a_b.example"), CHANNEL_QUESTION },
 	{ "ping", OCTETS("P" ID), CHANNEL_PING },
+	{ "leave", OCTETS("L" ID), CHANNEL_LEAVE },
 	{ "proceed", OCTETS("A" ID "\0\0\0"), CHANNEL_ANSWER },
 	{ "reject",
 	    OCTETS("A" ID "\2\x26\5"

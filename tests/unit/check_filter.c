@@ -49,10 +49,11 @@ send_message(int channel, const struct channel_message *message)
 	(void)!send(channel, out.p, out.n, MSG_NOSIGNAL);
 }
 
+static uint64_t kept; /* a question that is not answered yet */
+
 static void
 worker_question(int channel, const struct channel_message *question)
 {
-	static uint64_t kept;
 	struct channel_message answer = { .kind = CHANNEL_ANSWER, .id = question->id };
 	const char *name = question->domain.name;
 
@@ -66,6 +67,11 @@ worker_question(int channel, const struct channel_message *question)
 		kept = question->id;
 		return;
 	}
+	if (strcmp(name, "relieve.example") == 0) {
+		send_message(channel, &(struct channel_message){ .kind = CHANNEL_LEAVE });
+		kept = question->id; /* under way, until it is relieved */
+		return;
+	}
 	if (strcmp(name, "bad.example") == 0) {
 		answer.code = 550;
 		strcpy(answer.enhanced, "5.4.8");
@@ -76,6 +82,14 @@ worker_question(int channel, const struct channel_message *question)
 	if (kept != 0)
 		send_message(channel, &answer);
 	kept = 0;
+}
+
+static int
+worker_is_done(const struct worker_config *config, int channel)
+{
+	send_message(channel, &(struct channel_message){ .kind = CHANNEL_ANSWER, .id = kept });
+	log_put(config->log, MTASTS_LOG_INFO, "worker has done");
+	return 0;
 }
 
 int
@@ -98,6 +112,8 @@ worker_main(const struct worker_config *config, int channel)
 			worker_question(channel, &m);
 		else if (m.kind == CHANNEL_PING)
 			send_message(channel, &m);
+		else if (m.kind == CHANNEL_DISCONNECT && kept != 0) /* what was under way is over */
+			return worker_is_done(config, channel);
 		else
 			log_put(config->log, MTASTS_LOG_INFO, "worker heard %c %llx", (char)m.kind,
 			    (unsigned long long)m.id);
@@ -441,6 +457,45 @@ START_TEST(test_worker_dies_often)
 }
 END_TEST
 
+/* One that wants to go finishes what it has under way, beside its successor, who has all that is
+ * new. */
+START_TEST(test_worker_is_relieved)
+{
+	pid_t worker = worker_pid();
+
+	start_anew(20, 0); /* whose deadline is not the answer */
+	worker = worker_pid();
+	forget();
+	for (unsigned i = 1; i <= 2; i++)
+		client(i, "local");
+	say("report|0.7|1.1|smtp-out|link-connect|%016x||pass|127.0.0.1:4711|127.1.2.3:10027\n", 7);
+	rcpt(1, "relieve.example");
+	ck_assert_msg(hear_log("worker heard L"), "%s", logged);
+	pid_t successor = worker_pid();
+	ck_assert_int_ne(successor, worker);
+	rcpt(2, "bad.example");
+	ck_assert(hear_result(2, "reject|550 5.4.8 No"));
+	ck_assert_int_eq(kill(worker, 0), 0);
+	ck_assert_uint_eq(count("filter-result|0000000000000001"), 0); /* nobody is let go */
+	say("report|0.7|1.1|smtp-out|link-disconnect|%016x\n", 7);     /* both hear of it */
+	ck_assert(hear_result(1, "proceed"));
+	ck_assert(hear_log("worker has done"));
+	ck_assert(hear_log("worker heard D 7"));
+	ck_assert_msg(hear_log("end=\"status 0\" reason=\"relieved"), "%s", logged);
+	ck_assert(is_gone(worker));
+	ck_assert_int_eq(kill(successor, 0), 0);
+	ck_assert_ptr_null(strstr(logged, "again="));
+	/* and the next one again, who may as well be killed while two are there */
+	forget();
+	rcpt(1, "relieve.example");
+	(void)worker_pid();
+	ck_assert_int_eq(kill(successor, SIGKILL), 0);
+	ck_assert(hear_log("end=\"signal 9\" reason=\"relieved"));
+	rcpt(2, "bad.example");
+	ck_assert(hear_result(2, "reject|550 5.4.8 No"));
+}
+END_TEST
+
 START_TEST(test_worker_hangs)
 {
 	pid_t worker = worker_pid();
@@ -609,6 +664,7 @@ suite(void)
 	tcase_add_loop_test(c, test_worker_dies, 0, 3);
 	tcase_add_test(c, test_own_connections_again);
 	tcase_add_test(c, test_worker_dies_often);
+	tcase_add_test(c, test_worker_is_relieved);
 	tcase_add_test(c, test_worker_hangs);
 	tcase_add_test(c, test_garbage);
 	tcase_add_test(c, test_thousands);
