@@ -138,7 +138,7 @@ unwritable() {
 	told "store: $name: known" '0 published' "$line"
 	is "store: $name: known, from the store" "$(field source)" stale
 	run lookup --cached "$known"
-	told "store: $name: known, --cached" '0 published' "$line"
+	told "store: $name: known, --cached" '0 published' # it writes nothing
 	run lookup nopol.example
 	told "store: $name: no policy" '0 absent' "$line"
 	next_domain

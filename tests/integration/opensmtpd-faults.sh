@@ -98,7 +98,8 @@ foreigners() {
 	forget
 	submit -- u@relayed.example
 	for _ in $(seq 50); do
-		port=$(in_sender ss -Htn state established dport = :10027 | awk '{ print $3 }' | grep ^127 | grep -oE '[0-9]+$' | head -n 1)
+		port=$(in_sender ss -Htn state established dport = :10027 | awk -v there="$there" '$4 != there { print $3 }' |
+		    grep ^127 | grep -oE '[0-9]+$' | head -n 1)
 		[ -n "$port" ] && break
 		sleep 0.1
 	done
