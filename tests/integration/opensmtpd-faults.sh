@@ -275,8 +275,8 @@ no_table() {
 	is "$smtpd: and started again" "$(fared u@relayed.example)" 'delivered relay'
 }
 
-# shared comes first: what waits for a host that hangs would keep all others
-parts=${*:-shared tarpit exchanged foreigners killed storm no_names late no_table}
+# shared and exchanged come first: what waits for a host that hangs would keep all others, and the worker
+parts=${*:-shared exchanged tarpit foreigners killed storm no_names late no_table}
 for opensmtpd in $OPENSMTPDS; do
 	use "$opensmtpd"
 	configure split

@@ -166,7 +166,7 @@ special() {
 	settings
 
 	# What is said of a name this long is longer than a word may be in sendmail's rules, which drop it then
-	long=$(sed -n 's/^\(long[^ ]*\) .*/\1.example/p' "$top/lab/domains")
+	long=$(sed -n 's/^\(long[^ ]\{99,\}\) .*/\1.example/p' "$top/lab/domains")
 	send "u@$long"
 	is "$sendmail: long-name" "$(outcome) $(accepted)" 'deferred '
 	queue "u@$long"
