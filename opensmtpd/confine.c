@@ -19,6 +19,7 @@
 
 #include <openssl/x509.h>
 
+#include "base/owner.h"
 #include "sandbox/sandbox.h"
 
 enum {
@@ -53,16 +54,6 @@ set_limits(void)
 }
 
 /* ---- never root ---- */
-
-static bool
-is_root(void)
-{
-	uid_t real = getuid(), effective = geteuid(), saved = effective;
-#ifdef HAVE_SETRESUID
-	(void)getresuid(&real, &effective, &saved);
-#endif
-	return real == 0 || effective == 0 || saved == 0;
-}
 
 static int
 find_user(const char *name, uid_t *uid, struct buf *why)
@@ -132,7 +123,7 @@ confine_become(const struct mtasts_config *config, struct buf *why)
 		buf_printf(why, "descriptors: %s", strerror(errno));
 		return -1;
 	}
-	if (!is_root())
+	if (!owner_is_root())
 		return 0;
 	if (find_user(config->user, &uid, why) != 0 || find_group(config->group, &gid, why) != 0)
 		return -1;
@@ -285,7 +276,7 @@ confine_enter(struct confine *confine, const struct mtasts_config *config, struc
 	static const uint16_t ports[] = { 25, 53, 443 }; /* ours, and the helpers' */
 	struct sandbox sandbox;
 
-	if (is_root()) {
+	if (owner_is_root()) {
 		errno = EPERM;
 		return -1;
 	}

@@ -25,6 +25,16 @@ enum {
 	CREATE_WAIT = 1	   /* ms between two tries */
 };
 
+bool
+owner_is_root(void)
+{
+	uid_t real = getuid(), effective = geteuid(), saved = effective;
+#ifdef HAVE_SETRESUID
+	(void)getresuid(&real, &effective, &saved);
+#endif
+	return real == 0 || effective == 0 || saved == 0;
+}
+
 int
 owner_of_directory(const char *path, struct owner *owner)
 {

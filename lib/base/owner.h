@@ -26,6 +26,9 @@ struct owner_saved {
 	size_t n_groups;
 };
 
+/* Whether any of this process's user ids is root's: what it has put off it could take on again. */
+bool owner_is_root(void);
+
 /* The owner of a directory; refuses (MTASTS_ECACHE) what is no directory or writable by others. */
 int owner_of_directory(const char *path, struct owner *owner);
 

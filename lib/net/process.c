@@ -24,6 +24,7 @@
 #endif
 
 #include "base/clock.h"
+#include "base/owner.h"
 #include "net/wire.h"
 
 enum {
@@ -34,23 +35,13 @@ enum {
 	FIRST_FREE = 3,	    /* descriptor after the standard ones */
 };
 
-static bool
-host_is_root(void)
-{
-	uid_t real = getuid(), effective = geteuid(), saved = effective;
-#ifdef HAVE_SETRESUID
-	(void)getresuid(&real, &effective, &saved);
-#endif
-	return real == 0 || effective == 0 || saved == 0;
-}
-
 int
 process_identify(const char *user, struct process_identity *identity, struct buf *why)
 {
 	char text[PASSWD_MAX];
 	struct passwd passwd, *found = NULL;
 
-	if (!host_is_root()) {
+	if (!owner_is_root()) {
 		*identity = (struct process_identity){ false, geteuid(), getegid() };
 		return 0;
 	}

@@ -26,6 +26,7 @@ struct route {
 	enum route_state state;
 	route_fn *settled;
 	route_decided_fn *decided;
+	void (*go_on)(struct route *route); /* after a decision that lets it */
 	void *arg, *decided_arg;
 	bool is_asked[QUESTIONS];
 	uint64_t ids[QUESTIONS];
@@ -121,6 +122,32 @@ decision_says(struct reply *reply, const struct mtasts_decision *decision)
 	return true;
 }
 
+static void
+on_beforehand(
+    void *arg, int error, struct mtasts_policy *policy, const struct mtasts_decision *decision)
+{
+	struct route *route = arg;
+
+	route->is_asked[ASK_DECISION] = false;
+	route->policy = policy;
+	if (error != 0)
+		out_of_order(route, error);
+	else if (decision_says(&route->reply, decision))
+		settle(route, ROUTE_NOWHERE);
+	else
+		route->go_on(route);
+}
+
+/* Before any host is tried, and whatever the message's age: go_on where nothing speaks against it.
+ */
+static int
+ask_beforehand(struct route *route, const struct mtasts_attempt *attempts, size_t n,
+    int64_t bounce_after, void (*go_on)(struct route *route))
+{
+	route->go_on = go_on;
+	return ask_decision(route, attempts, n, 0, bounce_after, on_beforehand);
+}
+
 /* ---- MX hosts ---- */
 
 static uint64_t
@@ -172,22 +199,6 @@ no_mail(struct route *route)
 		nowhere(route, 550, "5.1.2", "no such domain");
 }
 
-static void
-on_no_mail(
-    void *arg, int error, struct mtasts_policy *policy, const struct mtasts_decision *decision)
-{
-	struct route *route = arg;
-
-	route->is_asked[ASK_DECISION] = false;
-	route->policy = policy;
-	if (error != 0)
-		out_of_order(route, error);
-	else if (decision_says(&route->reply, decision))
-		settle(route, ROUTE_NOWHERE);
-	else
-		no_mail(route);
-}
-
 /*
  * A policy that asks for verified hosts is not ended by an answer that nobody has signed: the
  * domain is one with a single host that is not in the policy, and that is never final.
@@ -200,7 +211,7 @@ no_mail_if_believed(struct route *route)
 	if (mtasts_mxset_secure(route->mx))
 		no_mail(route);
 	else
-		out_of_order_if(route, ask_decision(route, &nobody, 1, 0, INT64_MAX, on_no_mail));
+		out_of_order_if(route, ask_beforehand(route, &nobody, 1, INT64_MAX, no_mail));
 }
 
 static void
@@ -223,22 +234,6 @@ take_mx(struct route *route)
 
 /* ---- policy ---- */
 
-static void
-on_closed(
-    void *arg, int error, struct mtasts_policy *policy, const struct mtasts_decision *decision)
-{
-	struct route *route = arg;
-
-	route->is_asked[ASK_DECISION] = false;
-	route->policy = policy;
-	if (error != 0)
-		out_of_order(route, error);
-	else if (decision_says(&route->reply, decision))
-		settle(route, ROUTE_NOWHERE);
-	else
-		take_mx(route);
-}
-
 /* Both answers are here. */
 static void
 take(struct route *route)
@@ -252,7 +247,7 @@ take(struct route *route)
 	case MTASTS_FAULT:
 		break;
 	}
-	out_of_order_if(route, ask_decision(route, NULL, 0, 0, -1, on_closed));
+	out_of_order_if(route, ask_beforehand(route, NULL, 0, -1, take_mx));
 }
 
 static void
